@@ -191,6 +191,8 @@ codes! {
     KeysUnavailable = "keys_unavailable", 503, "The signing keys are not available";
     /// The edge could not read which sessions have ended.
     RevocationsUnavailable = "revocations_unavailable", 503, "The revoked sessions are not known";
+    /// No process of the edge could take the request: `better-auth-edge serve` says so.
+    EdgeUnavailable = "edge_unavailable", 503, "The edge is not available";
     /// The upstream did not start its response in time.
     OriginTimeout = "origin_timeout", 504, "The origin did not answer in time";
 }

@@ -83,6 +83,7 @@ export type EdgeAuthErrorCode =
   | "origin_timeout"
   | "keys_unavailable"
   | "revocations_unavailable"
+  | "edge_unavailable"
   // later versions may add codes
   | (string & {});
 

@@ -28,8 +28,8 @@ after(async () => {
   await rm(project, { recursive: true, force: true });
 });
 
-/** Starts `dev` and waits for its URL. */
-async function start(args: string[], cwd = project) {
+/** Starts `dev` and waits for its URL, or until the output has this pattern. */
+async function start(args: string[], cwd = project, ready = /^edge +http/m) {
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [PROGRAM, "dev", "--port", "0", ...args], {
     env: { PATH, HOME },
@@ -44,9 +44,9 @@ async function start(args: string[], cwd = project) {
   }
   const exited = once(child, "close").then(([code]): number | null => code);
   const shows = (pattern: RegExp) => until(() => pattern.test(output) || child.exitCode !== null);
-  await shows(/^edge +http/m);
+  await shows(ready);
   return {
-    url: /^edge +(http\S+)/m.exec(output)?.[1] ?? "",
+    url: /^(?:edge +)?(http\S+)/m.exec(output)?.[1] ?? "",
     output: () => output,
     shows,
     exited,
@@ -74,6 +74,11 @@ test("dev shows a line for each decision, with its path and code and without the
   await edge.shows(/GET +\/other +401 +missing_token/);
   assert.match(edge.output(), /^\d\d:\d\d:\d\d +GET +\/tasks +200 +→ API +jwt/m);
   assert.match(edge.output(), /^\d\d:\d\d:\d\d +GET +\/other +401 +missing_token/m);
+  // the advice of docs/errors.md, once
+  assert.equal((await fetch(`${edge.url}/again`)).status, 401);
+  await edge.shows(/GET +\/again/);
+  assert.equal(edge.output().match(/Authorization: Bearer/g)?.length, 1, edge.output());
+  assert.match(edge.output(), /npx better-auth-edge verify --base-url http:\S+ < token\.txt/);
   assert.doesNotMatch(edge.output(), /secret/);
   for (const part of bearer.split(".")) assert(!edge.output().includes(part));
 });
@@ -101,6 +106,73 @@ test("dev starts the Worker again when .dev.vars changes, at the same port", asy
   await edge.shows(/^- CLOCK_TOLERANCE/m);
   await writeFile(join(own, ".dev.vars"), `ROUTES='${rules}'\nCLOCK_TOLERANCE=5\n`);
   await until(isOpen);
+});
+
+const REJECTING = /^http\S+ responds with 500 misconfigured/m;
+
+/** The status and the code of the response to a request of any kind. */
+async function outcome(url: string): Promise<string> {
+  const response = await fetch(url, { method: "POST", body: "x".repeat(100_000) });
+  assert.equal(response.headers.get("content-type"), "application/problem+json");
+  const { code, status } = (await response.json()) as { code: string; status: number };
+  assert.equal(status, response.status);
+  return `${status} ${code}`;
+}
+
+for (const [wrong, text, message] of [
+  ["a wrong setting", 'CLOCK_TOLERANCE = "301"', /^- CLOCK_TOLERANCE/m],
+  ["a syntax error", "CLOCK_TOLERANCE = ", /wrangler\.toml cannot be parsed/],
+  ["a table in place of rules", '[vars.ROUTES]\npath = "/x"', /\[\[vars\.ROUTES\]\]/],
+] as const) {
+  test(`dev responds with 500 misconfigured to everything because of ${wrong}, until it is mended`, async () => {
+    const own = await mkdtemp(join(project, "wrong-"));
+    const file = join(own, "wrangler.toml");
+    const vars = `[vars]\nBETTER_AUTH_URL = "${auth.url}"\nORIGIN_URL = "${api.url}"\n`;
+    await writeFile(file, `${vars}${text}\n`);
+    await using edge = await start([], own, REJECTING);
+    assert.match(edge.output(), message);
+    for (const path of ["/", "/tasks?q=1"]) {
+      assert.equal(await outcome(edge.url + path), "500 misconfigured");
+    }
+    await writeFile(file, vars);
+    // a request may meet the end of the old process
+    const becomes = (expected: string) =>
+      until(async () => (await outcome(`${edge.url}/tasks`).catch(() => "")) === expected);
+    await becomes("401 missing_token");
+    await writeFile(file, `${vars}${text} \n`);
+    await becomes("500 misconfigured");
+  });
+}
+
+test("without settings, dev names the file that is missing and the command that makes it", async () => {
+  const own = await mkdtemp(join(project, "empty-"));
+  const child = spawn(process.execPath, [PROGRAM, "dev", "--port", "0"], { cwd: own });
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    errors += text;
+  });
+  const [code] = await once(child, "close");
+  assert.equal(code, 1);
+  assert.match(errors, /wrangler\.toml does not exist here.*npx better-auth-edge init/);
+});
+
+test("dev warns about what only Cloudflare has, and about rules for another claim than the user's", async () => {
+  const own = await mkdtemp(join(project, "warned-"));
+  const toml = `[[unsafe.bindings]]
+name = "RATE_LIMIT_USER"
+type = "ratelimit"
+[vars]
+BETTER_AUTH_URL = "${auth.url}"
+ORIGIN_URL = "${api.url}"
+CLAIMS = "sub,uuid"
+[[vars.ROUTES]]
+path = "/{user}/*"
+match = { user = "uuid" }
+`;
+  await writeFile(join(own, "wrangler.toml"), toml);
+  await using edge = await start([], own);
+  await edge.shows(/RATE_LIMIT_USER is a rate limit of Cloudflare/);
+  await edge.shows(/USER_CLAIM is sub, and each match in ROUTES names another claim, such as uuid/);
 });
 
 test("dev ends with exit code 1 if the port is in use", async () => {

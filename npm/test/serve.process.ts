@@ -27,14 +27,17 @@ export interface ServedEdge extends AsyncDisposable {
  * @param settings the variables of its environment
  * @param args further arguments
  * @param cwd the current directory
+ * @param before a command of the shell that runs first, such as `ulimit`
  */
 export async function serveEdge(
   settings: Record<string, string>,
   args: string[] = [],
   cwd = HERE,
+  before = ":",
 ): Promise<ServedEdge> {
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, [PROGRAM, "serve", "--port", "0", ...args], {
+  const command = [process.execPath, PROGRAM, "serve", "--port", "0", ...args];
+  const child = spawn("sh", ["-c", `${before} && exec "$@"`, "sh", ...command], {
     env: { PATH, HOME, ...settings },
     cwd,
     stdio: ["ignore", "pipe", "pipe"],

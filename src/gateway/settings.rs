@@ -165,6 +165,11 @@ impl Settings {
         let mut origin_warnings = cors.warnings();
         origin_warnings.extend(sessions.warnings());
         let trusted = reader.origins("TRUSTED_ORIGINS");
+        // each issuer can have its own claim
+        if !reader.is_given("ISSUERS") {
+            let claims = reader.list("USER_CLAIM").unwrap_or_else(|| vec!["sub".to_owned()]);
+            origin_warnings.extend(rules.user_claim_warning(&claims));
+        }
         let setting = reader.name_of("TRUSTED_ORIGINS");
         origin_warnings.extend(OriginPattern::warnings(setting, &trusted));
 
@@ -240,6 +245,33 @@ mod tests {
         let lookup =
             |name: &str| (name == "BETTER_AUTH_URL").then(|| "https://a.example".to_owned());
         assert!(Settings::parse_within_app(lookup).unwrap().warnings().is_empty());
+    }
+
+    #[test]
+    fn a_warning_says_that_rules_isolate_by_another_claim_than_the_users() {
+        let uuid = ("ROUTES", r#"[{"path":"/{a}/*","match":{"a":"uuid"}}]"#);
+        let both =
+            r#"[{"path":"/x/{b}/*","match":{"b":"sub"}},{"path":"/{a}/*","match":{"a":"uuid"}}]"#;
+        for (more, is_warned) in [
+            (&[uuid][..], true),
+            (&[uuid, ("USER_CLAIM", "email")], true),
+            (&[uuid, ("USER_CLAIM", "uuid")], false),
+            (&[uuid, ("USER_CLAIM", "sub,uuid")], false),
+            (&[("ROUTES", both)], false),
+            (&[("ROUTES", r#"[{"path":"/open","auth":"public"}]"#), ("USER_CLAIM", "uuid")], false),
+        ] {
+            let warnings = parse(&[&REQUIRED, more].concat()).unwrap().warnings();
+            let warned = warnings.iter().any(|text| text.starts_with("USER_CLAIM is "));
+            assert_eq!(warned, is_warned, "{more:?}: {warnings:?}");
+        }
+    }
+
+    #[test]
+    fn a_table_in_place_of_the_list_of_rules_is_an_error_that_says_how_to_write_one() {
+        let routes = ("ROUTES", r#"{"path":"/api/*"}"#);
+        let errors = parse(&[REQUIRED[0], REQUIRED[1], routes]).unwrap_err();
+        assert_eq!(errors.len(), 1);
+        assert!(errors[0].contains("[[vars.ROUTES]]"), "{errors:?}");
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl RequestHead {
 
     /// Parses a head from the byte `start` on. `common` are cached fields.
     pub(crate) fn read(
-        text: String,
+        mut text: String,
         start: usize,
         common: Option<Arc<Fields>>,
         may_return: bool,
@@ -43,6 +43,9 @@ impl RequestHead {
         let (origin, path, query) = parts(&text[url.clone()])?;
         let within = |part: Part| part.start + url.start..part.end + url.start;
         let (origin, path, query) = (within(origin), path.map(within), query.map(within));
+        let scheme = text[origin.clone()].find(':')?;
+        // the origin is compared with others (RFC 6454, section 4)
+        text[origin.start..origin.start + scheme].make_ascii_lowercase();
         let own = Fields::parse(text, url.end + 1)?;
         let from_cloudflare = false;
         Some(Self { method, origin, path, query, own, common, may_return, from_cloudflare })
@@ -187,6 +190,12 @@ mod tests {
         {
             assert!(RequestHead::parse(odd).is_none(), "{odd:?}");
         }
+    }
+
+    #[test]
+    fn the_scheme_is_in_lower_case() {
+        let head = RequestHead::parse("GET\nHTTPS://A.example/X").unwrap();
+        assert_eq!((head.origin(), head.path()), ("https://A.example", "/X"));
     }
 
     #[test]

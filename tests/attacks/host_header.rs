@@ -50,6 +50,11 @@ const INVALID_HOSTS: &[&str] = &[
 /// Whether an edge in front of an upstream and one within an application forward a request to
 /// `/public/y` with this authority and these headers.
 fn passes(authority: &str, headers: &str) -> [bool; 2] {
+    passes_by("http", authority, headers)
+}
+
+/// The same with this scheme.
+fn passes_by(scheme: &str, authority: &str, headers: &str) -> [bool; 2] {
     let lookup = |name: &str| match name {
         "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),
         "ROUTES" => Some(ROUTES.to_owned()),
@@ -58,7 +63,8 @@ fn passes(authority: &str, headers: &str) -> [bool; 2] {
     };
     let edge = Edge::new(&[("ROUTES", ROUTES)]);
     let app = Gateway::new(Settings::parse_within_app(lookup).unwrap());
-    let head = RequestHead::parse(format!("GET\nhttp://{authority}/public/y\n{headers}")).unwrap();
+    let head = format!("GET\n{scheme}://{authority}/public/y\n{headers}");
+    let head = RequestHead::parse(head).unwrap();
     [&edge.gateway, &app].map(|gateway| match edge.host.run(gateway.decide(&head, &edge.host)) {
         Decision::Forward(_) => true,
         Decision::Respond(_, error) => {
@@ -165,4 +171,35 @@ fn the_rejection_names_the_malformed_header() {
         let detail = detail_within_app(&format!("host: x\n{header}: {value}\n"));
         assert_eq!(detail, format!("the {header} header is malformed"));
     }
+}
+
+#[test]
+fn the_scheme_of_a_proxy_is_http_or_https() {
+    for (scheme, is_accepted) in [
+        ("http", true),
+        ("https", true),
+        ("HTTPS", true),
+        ("ftp", false),
+        ("javascript", false),
+        ("https,http", false),
+        ("", false),
+    ] {
+        assert_eq!(passes_by(scheme, "x", "host: x\n"), [is_accepted; 2], "{scheme}");
+    }
+}
+
+#[test]
+fn the_scheme_of_a_proxy_must_not_bring_another_authority() {
+    let marked = "x-edge-scheme-by-proxy: 1\n";
+    for (authority, headers, is_accepted) in [
+        ("x", "host: x\n", true),
+        ("x:443", "host: X\n", true),
+        ("evil.example", "host: x\n", false),
+        ("evil.example", "", false),
+    ] {
+        let [upstream, _] = passes(authority, &format!("{headers}{marked}"));
+        assert_eq!(upstream, is_accepted, "{authority} {headers}");
+    }
+    let [elsewhere, _] = passes("other.example", "host: x\n");
+    assert!(elsewhere, "Cloudflare decides the URL");
 }

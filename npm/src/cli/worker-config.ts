@@ -16,6 +16,8 @@ export interface WorkerConfig {
   compatibilityFlags: string[];
   /** The names of the bindings that the edge knows, with the kind of each. */
   bindings: Binding[];
+  /** What else the file has that only Cloudflare can carry out, such as `d1_databases`. */
+  others: string[];
 }
 
 /** A binding, such as `JWKS_KV` of the kind `kv_namespaces`. */
@@ -39,6 +41,15 @@ const BINDING_KINDS = [
   "analytics_engine_datasets",
   "ratelimits",
 ] as const;
+
+/** Keys that are read here, or that matter only for a deployment. */
+const OTHER_KEYS = new Set(
+  `$schema account_id alias assets base_dir build cloudchamber compatibility_date compatibility_flags
+  compliance_region containers define dev durable_objects env find_additional_modules
+  first_party_worker jsx_factory jsx_fragment keep_names keep_vars legacy_env main migrations minify
+  name no_bundle observability placement preserve_file_names preview_urls route routes rules
+  send_metrics topLevelName tsconfig unsafe upload_source_maps vars workers_dev`.split(/\s+/),
+);
 
 /**
  * Reads a Worker's configuration.
@@ -115,30 +126,65 @@ function fromTable(file: string | undefined, root: Table, section: Table): Worke
     compatibilityDate: typeof date === "string" ? date : date.toISOString().slice(0, 10),
     compatibilityFlags: flags,
     bindings: bindingsOf(file, root, section),
+    others: othersIn(file, section),
   };
 }
 
+/** The names of keys and bindings that the edge does not know. */
+function othersIn(file: string | undefined, section: Table): string[] {
+  const known = [...OTHER_KEYS, ...BINDING_KINDS];
+  const keys = Object.keys(section).filter((key) => !known.includes(key));
+  const objects = listOf(
+    file,
+    "durable_objects",
+    tableOf(file, section, "durable_objects").bindings,
+  );
+  const others = objects.filter(({ name }) => name !== "REVOCATIONS");
+  const { bindings: unsafe, ...rest } = tableOf(file, section, "unsafe");
+  return [
+    ...keys,
+    ...others.map(({ name }) => `durable_objects ${name}`),
+    ...listOf(file, "unsafe", unsafe)
+      .filter((entry) => !isRateLimit(entry))
+      .map(({ name, type }) => `unsafe ${type} ${name}`),
+    ...Object.keys(rest).map((key) => `unsafe.${key}`),
+  ];
+}
+
+/** Whether an unsafe binding is a rate limit, in the form of older versions of wrangler. */
+function isRateLimit({ type }: Table): boolean {
+  return type === "ratelimit";
+}
+
 function bindingsOf(file: string | undefined, root: Table, section: Table): Binding[] {
-  const named = (kind: BindingKind, list: unknown): Binding[] => {
-    if (list === undefined) return [];
-    if (!Array.isArray(list)) throw new ConfigError(`${file}: ${kind} is not a list`);
-    return list.filter(isTable).flatMap((entry) => {
+  const named = (kind: BindingKind, entries: Table[]): Binding[] =>
+    entries.flatMap((entry) => {
       const name = entry.binding ?? entry.name;
       return typeof name === "string" ? [{ name, kind }] : [];
     });
-  };
-  const objects = tableOf(file, section, "durable_objects").bindings;
-  const found = BINDING_KINDS.flatMap((kind) => named(kind, section[kind]));
-  found.push(...named("durable_objects", objects));
-  const store = (Array.isArray(objects) ? objects : []).find(
-    (entry) => isTable(entry) && entry.name === "REVOCATIONS",
+  const objects = listOf(
+    file,
+    "durable_objects",
+    tableOf(file, section, "durable_objects").bindings,
   );
+  const unsafe = listOf(file, "unsafe", tableOf(file, section, "unsafe").bindings);
+  const found = BINDING_KINDS.flatMap((kind) => named(kind, listOf(file, kind, section[kind])));
+  found.push(...named("ratelimits", unsafe.filter(isRateLimit)));
+  found.push(...named("durable_objects", objects));
+  const store = objects.find(({ name }) => name === "REVOCATIONS");
   if (store && (store.class_name !== "Revocations" || store.script_name !== undefined)) {
     throw new ConfigError(`${file}: REVOCATIONS is not bound to the class Revocations`);
   }
   // an inheritable key
   if ((section.assets ?? root.assets) !== undefined) found.push({ name: "assets", kind: "assets" });
   return found;
+}
+
+/** The tables of a list. */
+function listOf(file: string | undefined, name: string, list: unknown): Table[] {
+  if (list === undefined) return [];
+  if (!Array.isArray(list)) throw new ConfigError(`${file}: ${name} is not a list`);
+  return list.filter(isTable);
 }
 
 function tableOf(file: string | undefined, table: Table, name: string): Table {

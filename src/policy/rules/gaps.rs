@@ -88,6 +88,28 @@ impl Rules {
         warnings
     }
 
+    /// A warning if rules isolate users by other claims than those that identify users.
+    pub(crate) fn user_claim_warning(&self, user_claims: &[String]) -> Option<String> {
+        let mut matched =
+            self.rules.iter().flat_map(|rule| &rule.isolation).map(|(_, claim)| claim);
+        let first = matched.next()?;
+        if user_claims.contains(first) || matched.any(|claim| user_claims.contains(claim)) {
+            return None;
+        }
+        let name = |setting| self.naming.name_of(setting);
+        let parts = [
+            name("USER_CLAIM"),
+            " is ",
+            &user_claims.join(","),
+            ", and each match in ",
+            name("ROUTES"),
+            " names another claim, such as ",
+            first,
+            ": the owner of a path is then not the user that the upstream sees",
+        ];
+        Some(parts.concat())
+    }
+
     fn warning(&self, rule: usize, text: &[&str]) -> String {
         let setting = self.naming.name_of("ROUTES");
         [setting, " [", &rule.to_string(), "]: ", &text.concat()].concat()

@@ -55,7 +55,8 @@ impl Rules {
             return all;
         };
         let Some(entries) = json.as_array() else {
-            reader.error(SETTING, "is not a list of rules");
+            let is_section = json.as_object().is_some() && all.naming == Naming::Variables;
+            reader.error(SETTING, if is_section { SECTION } else { "is not a list of rules" });
             return all;
         };
         let known_claims = &claims_to_match(reader, entries, known_claims);
@@ -145,6 +146,8 @@ fn claims_to_match(reader: &Reader<'_>, rules: &[Json], known: &[String]) -> Vec
     known
 }
 
+const SECTION: &str = "is one table, not a list of rules: in wrangler.toml, begin each rule with [[vars.ROUTES]], not \
+                       [vars.ROUTES]";
 const TO_ON_WORKER: &str =
     "to is for an edge in an application: a Worker forwards all requests to the origin server";
 

@@ -1,4 +1,5 @@
 /** Shows the decisions of the edge to a developer, one line for each request. */
+import { explain } from "../explanations.ts";
 import type { LogSink } from "../serve/log.ts";
 import { outputColors, print, printable } from "../terminal.ts";
 
@@ -51,9 +52,19 @@ function showRequest(clock: string, line: RequestLine): void {
       : outputColors.dim(`${decision.upstream_ms} ms`),
   ];
   print(parts.filter((part) => part !== undefined && part !== null && part !== "").join("  "));
-  if (decision?.cause) print(`         ${outputColors.yellow(printable(decision.cause, 500))}`);
+  const advice = decision?.cause ?? cureOf(decision?.code);
+  if (advice) print(`         ${outputColors.yellow(printable(advice, 500))}`);
   for (const text of line.exceptions) print(`         ${outputColors.red(printable(text, 500))}`);
 }
+
+/** What to do about an error code, when it is shown first. */
+function cureOf(code: string | null | undefined): string | undefined {
+  if (!code || explained.has(code)) return undefined;
+  explained.add(code);
+  return explain(code)?.cure;
+}
+
+const explained = new Set<string>();
 
 const HEALTH = "/.well-known/better-auth-edge/health";
 

@@ -1,11 +1,14 @@
-import { type StatsListener, unwatchFile, watchFile } from "node:fs";
+import { existsSync, type StatsListener, unwatchFile, watchFile } from "node:fs";
 import type { Arguments, Command } from "../arguments.ts";
+import { packageManager } from "../init/detect/package-manager.ts";
+import { Folder } from "../init/folder.ts";
 import { newSigningKey } from "../keygen.ts";
 import { Edge, type EdgeConfig, Misconfigured } from "../serve/edge.ts";
-import { dataOf, failed, nextSignal, portOf } from "../serve/index.ts";
-import { settingsOf } from "../serve/settings.ts";
+import { dataOf, failed, nextSignal, portOf, requireData } from "../serve/index.ts";
+import { missingIn, settingsOf } from "../serve/settings.ts";
 import { outputColors, print } from "../terminal.ts";
 import {
+  CONFIG_FILES,
   ConfigError,
   devVarsBeside,
   readWorkerConfig,
@@ -60,58 +63,65 @@ async function run(args: Arguments): Promise<number> {
   const port = portOf(args);
   const signal = nextSignal();
   const key = JSON.stringify(newSigningKey().privateJwk);
-  let edge: Edge | undefined;
+  const own = args.value("config");
+  const files = own === undefined ? CONFIG_FILES : [own];
+  const watched = [...files, devVarsBeside(own)];
+  let edge: Edge;
   let data: string | undefined;
-  const files = () => {
-    const config = readWorkerConfig(args.value("config"), args.value("env"));
-    return { config, devVars: devVarsBeside(config.file) };
-  };
-  const start = async (edge: Edge) => {
-    const { config, devVars } = files();
-    const url = `http://localhost:${edge.port}`;
+  try {
+    const isNamed = flags.BETTER_AUTH_URL && flags.ORIGIN_URL;
+    if (own === undefined && !isNamed && !watched.some(existsSync)) {
+      throw new ConfigError(nothing());
+    }
+    data = await dataOf(args.value("data"));
+    edge = await Edge.listen(HOST, port, 1, showLine);
+  } catch (error) {
+    return failed(error);
+  }
+  const start = async () => {
+    const config = readWorkerConfig(own, args.value("env"));
     const settings = settingsOf(config, {});
-    Object.assign(settings, readDevVars(devVars));
+    Object.assign(settings, readDevVars(devVarsBeside(config.file)));
     for (const [name, value] of Object.entries(flags)) if (value) settings[name] = value;
+    const url = `http://localhost:${edge.port}`;
     const hasKey = Boolean(settings.EDGE_SIGNING_KEY);
     if (!hasKey) settings.EDGE_SIGNING_KEY = key;
     settings.EDGE_ISSUER ||= url;
     settings.LOG_LEVEL = "info";
+    requireData(config, data);
     await edge.start(edgeConfig(config, settings, data), 5);
     announce(url, settings, hasKey);
-  };
-  let watched: string[] = [];
-  try {
-    const { config, devVars } = files();
-    data = await dataOf(config, args.value("data"));
-    watched = [config.file ?? "wrangler.toml", devVars];
-    edge = new Edge(HOST, port, showLine);
-    await start(edge);
-  } catch (error) {
-    // an error in a file can be fixed while the command runs
-    if (!edge || !isFixable(error)) {
-      await edge?.stop(0);
-      return failed(error);
+    const { errors, warnings } = missingIn(config);
+    for (const text of [...errors, ...warnings]) {
+      print(outputColors.yellow(`${config.file}: ${text}`));
     }
-    failed(error);
-  }
-  const running = edge;
-  const startAgain = serialized(async () => {
-    print(outputColors.dim("a setting changed: the Worker starts again"));
-    await start(running).catch(failed);
-  });
+  };
+  // an error can be fixed while the command runs
+  const tryToStart = () =>
+    start().catch(async (error) => {
+      failed(error);
+      if (!(error instanceof Misconfigured)) await edge.fail(5);
+      print(`http://localhost:${edge.port} responds with 500 misconfigured until a file changes`);
+    });
+  const startOnce = serialized(tryToStart);
   const restart: StatsListener = (now, before) => {
     // the first look at a file that does not exist counts as a change
-    if (now.mtimeMs !== before.mtimeMs || now.size !== before.size) void startAgain();
+    if (now.mtimeMs === before.mtimeMs && now.size === before.size) return;
+    print(outputColors.dim("a setting changed: the Worker starts again"));
+    void startOnce();
   };
   for (const file of watched) watchFile(file, { interval: INTERVAL }, restart);
+  await startOnce();
   await signal;
   for (const file of watched) unwatchFile(file, restart);
-  await Promise.race([running.stop(5), nextSignal()]);
+  await Promise.race([edge.stop(5), nextSignal()]);
   return 0;
 }
 
-function isFixable(error: unknown): boolean {
-  return error instanceof Misconfigured || error instanceof ConfigError;
+/** There are no settings at all. */
+function nothing(): string {
+  const init = packageManager(new Folder("."), "").run("better-auth-edge init");
+  return `wrangler.toml does not exist here: create it with ${init}, or name the servers with --api and --auth`;
 }
 
 function edgeConfig(
@@ -119,7 +129,12 @@ function edgeConfig(
   settings: Record<string, unknown>,
   data: string | undefined,
 ): EdgeConfig {
-  const fixed = { trustsForwardedProto: false, hasTail: true, processes: 1 };
+  const fixed = {
+    trustsForwardedProto: false,
+    hasTail: true,
+    processes: 1,
+    runsMisconfigured: true,
+  };
   return { settings, compatibilityDate, compatibilityFlags, data, ...fixed };
 }
 
@@ -133,6 +148,7 @@ function announce(url: string, settings: Record<string, unknown>, hasKey: boolea
   print(
     `FastAPI: EDGE_JWKS_URL=${url} EDGE_ISSUER=${settings.EDGE_ISSUER} EDGE_AUDIENCE=${audience}`,
   );
+  print(`why a token is rejected: ${verifyCommand(settings)} < token.txt`);
   if (!hasKey) {
     print(
       "The edge signs with a temporary key. For one that stays:\n" +
@@ -141,8 +157,33 @@ function announce(url: string, settings: Record<string, unknown>, hasKey: boolea
   }
 }
 
+/** The command that judges a token by the same settings. */
+function verifyCommand(settings: Record<string, unknown>): string {
+  const options = Object.entries(VERIFY_OPTIONS).flatMap(([setting, option]) => {
+    const value = settings[setting];
+    return typeof value === "string" && value !== "" ? [option, shellWord(value)] : [];
+  });
+  return ["npx better-auth-edge verify", ...options].join(" ");
+}
+
+const VERIFY_OPTIONS = {
+  BETTER_AUTH_URL: "--base-url",
+  JWKS_URL: "--jwks-url",
+  ISSUER: "--issuer",
+  AUDIENCE: "--audience",
+  ALGORITHMS: "--algorithms",
+  PROFILE: "--profile",
+  USER_CLAIM: "--user-claim",
+  CLOCK_TOLERANCE: "--clock-tolerance",
+  MAX_TOKEN_AGE: "--max-token-age",
+};
+
+function shellWord(text: string): string {
+  return /^[\w.,:/@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** Runs a task once at a time, and once more if it was called in the meantime. */
-function serialized(task: () => Promise<void>): () => void {
+function serialized(task: () => Promise<void>): () => Promise<void> {
   let isRunning = false;
   let isCalled = false;
   return async () => {

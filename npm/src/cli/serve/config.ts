@@ -9,8 +9,8 @@ export interface ProcessConfig {
   settings: Settings;
   compatibilityDate: string;
   compatibilityFlags: string[];
-  /** The path of the Unix socket through which the parent checks the process. */
-  control: string;
+  /** The path of the Unix socket on which the process accepts connections of the parent. */
+  socket: string;
   /** Whether the header `X-Forwarded-Proto` says how the client reached the proxy in front. */
   trustsForwardedProto: boolean;
   /** The store of ended sessions, if there is one. */
@@ -29,8 +29,8 @@ export interface Store {
 
 /** The text of the configuration. The files of the Worker are beside it. */
 export function configText(config: ProcessConfig): string {
-  const { compatibilityDate, compatibilityFlags, control, store, hasTail } = config;
-  const proto = config.trustsForwardedProto ? 'forwardedProtoHeader = "X-Forwarded-Proto"' : "";
+  const { compatibilityDate, compatibilityFlags, socket, store, hasTail } = config;
+  const proto = config.trustsForwardedProto ? FORWARDED_PROTO : "";
   const date = `compatibilityDate = ${quoted(compatibilityDate)}`;
   const owner = store?.directory === undefined ? undefined : store;
   const services = [
@@ -47,8 +47,7 @@ export function configText(config: ProcessConfig): string {
       `(name = "tail", worker = (modules = [(name = "tail.js", esModule = ${quoted(TAIL)})], ${date}))`,
   ];
   const sockets = [
-    `(name = "http", http = (${proto}), service = "edge")`,
-    `(name = "control", address = ${quoted(`unix:${control}`)}, http = (), service = "edge")`,
+    `(name = "http", address = ${quoted(`unix:${socket}`)}, http = (${proto}), service = "edge")`,
     owner &&
       `(name = "store", address = ${quoted(`unix:${owner.socket}`)}, http = (), service = "store")`,
   ];
@@ -76,6 +75,10 @@ const edge :Workerd.Worker = (
 );
 `;
 }
+
+/** workerd takes the scheme as it is. The added header asks the Worker to check the URL. */
+const FORWARDED_PROTO =
+  'forwardedProtoHeader = "X-Forwarded-Proto", injectRequestHeaders = [(name = "X-Edge-Scheme-By-Proxy", value = "1")]';
 
 /**
  * The environment of the process: the settings, as JSON. workerd reads them from there, so that no
@@ -111,9 +114,15 @@ function list(parts: (string | false | undefined)[]): string {
   return `[\n    ${parts.filter(Boolean).join(",\n    ")}]`;
 }
 
-/** A text literal. Those of Cap'n Proto equal JSON's for plain text and line breaks. */
-function quoted(text: string): string {
-  return JSON.stringify(text);
+/** A text literal of Cap'n Proto, which does not know JSON's `\u` for control characters. */
+export function quoted(text: string): string {
+  const plain = text.replace(/["\\]/g, "\\$&");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are escaped
+  return `"${plain.replace(/[\x00-\x1f\x7f]/g, escaped)}"`;
+}
+
+function escaped(character: string): string {
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }
 
 /**

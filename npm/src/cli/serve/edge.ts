@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ProcessConfig, Store } from "./config.ts";
-import { type Listener, listen } from "./listener.ts";
+import { type Limits, limitsOf } from "./limits.ts";
+import { Listener } from "./listener.ts";
 import type { LogSink } from "./log.ts";
 import { type Host, start } from "./process.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -16,6 +17,11 @@ export interface EdgeConfig
     "settings" | "compatibilityDate" | "compatibilityFlags" | "trustsForwardedProto" | "hasTail"
   > {
   processes: number;
+  /**
+   * Whether processes whose settings have errors go on. They respond to every request with 500
+   * `misconfigured`.
+   */
+  runsMisconfigured: boolean;
   /** The directory of the store of ended sessions, if the Worker has one. */
   data: string | undefined;
 }
@@ -34,6 +40,8 @@ export class Misconfigured extends Error {
 
 /** An edge. Its socket stays while its processes are replaced. */
 export class Edge {
+  /** How many connections clients can have. */
+  readonly limits: Limits;
   readonly #host: Host;
   readonly #listener: Listener;
   #supervisor: Supervisor | undefined;
@@ -41,21 +49,29 @@ export class Edge {
   #errors: string[] = [];
 
   /**
-   * Listens on an address.
+   * Listens on an address, for so many processes.
    *
    * @throws {NoWorkerd} if workerd is not installed
    * @throws {ListenError} if the address cannot be used
    */
-  constructor(address: string, port: number, log: LogSink) {
+  static async listen(
+    address: string,
+    port: number,
+    processes: number,
+    log: LogSink,
+  ): Promise<Edge> {
     const workerd = findWorkerd();
-    this.#listener = listen(address, port);
+    const limits = limitsOf(processes);
+    const full = rejections(limits, log);
+    return new Edge(workerd, limits, await Listener.listen(address, port, limits, full), log);
+  }
+
+  private constructor(workerd: string, limits: Limits, listener: Listener, log: LogSink) {
+    this.limits = limits;
+    this.#listener = listener;
+    // its name is new, and only this user can read it
     const directory = mkdtempSync(join(tmpdir(), "better-auth-edge-"));
-    this.#host = {
-      workerd,
-      directory,
-      fd: this.#listener.fd,
-      log: (line) => this.#note(line, log),
-    };
+    this.#host = { workerd, directory, listener, log: (line) => this.#note(line, log) };
   }
 
   /** The port on which the edge listens. */
@@ -68,11 +84,12 @@ export class Edge {
    * complete the requests that they have accepted.
    *
    * @param seconds how long the earlier ones may take
-   * @throws {Misconfigured} if the settings have errors; then no process runs
+   * @throws {Misconfigured} if the settings have errors
    * @throws {StartError} if a process does not start
    */
   async start(config: EdgeConfig, seconds: number): Promise<void> {
     const generation = this.#generation++;
+    this.#listener.respondWith("edge_unavailable");
     const earlier = this.#supervisor;
     // one process at a time may use the databases
     if (config.data !== undefined) await earlier?.stop(seconds);
@@ -89,11 +106,24 @@ export class Edge {
     );
     this.#supervisor = supervisor;
     this.#errors = [];
-    const first = await supervisor.start(config.processes);
+    const first = await supervisor.start(config.processes).catch(async (error) => {
+      await earlier?.stop(0);
+      throw error;
+    });
     const [status] = await Promise.all([first.health(), earlier?.stop(seconds)]);
     if (status !== "misconfigured") return;
-    await supervisor.stop(0);
+    if (!config.runsMisconfigured) await supervisor.stop(0);
     throw new Misconfigured(this.#errors);
+  }
+
+  /**
+   * Responds to every request with 500 `misconfigured`, and ends the processes.
+   *
+   * @param seconds how long they may take
+   */
+  async fail(seconds: number): Promise<void> {
+    this.#listener.respondWith("misconfigured");
+    await this.#supervisor?.stop(seconds);
   }
 
   /**
@@ -103,9 +133,7 @@ export class Edge {
    * @param seconds how long it may take
    */
   async stop(seconds: number): Promise<void> {
-    const stopping = this.#supervisor?.stop(seconds);
-    this.#listener.refuse();
-    await stopping;
+    await this.#supervisor?.stop(seconds);
     this.#listener.close();
     rmSync(this.#host.directory, { recursive: true, force: true });
   }
@@ -117,3 +145,23 @@ export class Edge {
     log(line);
   }
 }
+
+/** Logs how many connections the limits have rejected, at most every ten seconds. */
+function rejections({ total }: Limits, log: LogSink): () => void {
+  let count = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const write = () => {
+    timer = undefined;
+    if (count === 0) return;
+    const time = new Date().toISOString();
+    log({ time, level: "warn", event: "connections_rejected", connections: count, limit: total });
+    count = 0;
+    timer = setTimeout(write, INTERVAL).unref();
+  };
+  return () => {
+    count++;
+    if (timer === undefined) write();
+  };
+}
+
+const INTERVAL = 10_000;

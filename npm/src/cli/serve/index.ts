@@ -7,7 +7,7 @@ import { ListenError } from "./listener.ts";
 import { DirectoryError, lockDirectory } from "./lock.ts";
 import { type LogLine, writeLine } from "./log.ts";
 import { StartError } from "./process.ts";
-import { missingBindings, STORE, settingsOf } from "./settings.ts";
+import { missingIn, STORE, settingsOf } from "./settings.ts";
 import { NoWorkerd } from "./workerd.ts";
 
 /** `serve`: the Worker on this machine, for production. */
@@ -27,7 +27,8 @@ export const serve: Command = {
 
 The settings are those of the Worker: [vars] of wrangler.toml, wrangler.jsonc or wrangler.json in
 the current directory, if there is one, and environment variables of the same names, which win.
-Give secrets as environment variables. Log lines are JSON, on standard output.
+Give secrets as environment variables: only the command dev reads .dev.vars. Log lines are JSON, on
+standard output.
 
 Usage: better-auth-edge serve [options]
 
@@ -68,13 +69,15 @@ async function run(args: Arguments): Promise<number> {
   let edge: Edge | undefined;
   try {
     const config = await edgeConfig(args);
-    edge = new Edge(address, port, writeLine);
+    edge = await Edge.listen(address, port, config.processes, writeLine);
     await edge.start(config, 0);
+    warnAbout(config, edge.limits.total);
     say({
       level: "info",
       event: "listening",
       url: urlOf(address, edge.port),
       processes: config.processes,
+      connections: edge.limits.total,
     });
   } catch (error) {
     await edge?.stop(0);
@@ -105,10 +108,21 @@ export function urlOf(address: string, port: number): string {
   return `http://${address.includes(":") ? `[${address}]` : address}:${port}`;
 }
 
-/** Resolves with the next signal to stop. */
-export function nextSignal(): Promise<NodeJS.Signals> {
+/**
+ * Resolves with the next signal to stop, or with `npx` when the `npx` that runs this has ended: it
+ * sends its signals to a shell, which does not pass them on.
+ */
+export function nextSignal(): Promise<string> {
   return new Promise((resolve) => {
-    for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(name, resolve);
+    for (const name of ["SIGTERM", "SIGINT", "SIGHUP"]) process.once(name, resolve);
+    if (process.env.npm_lifecycle_event !== "npx") return;
+    const parent = process.ppid;
+    const timer = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(timer);
+      resolve("npx");
+    }, 1_000);
+    timer.unref();
   });
 }
 
@@ -141,7 +155,8 @@ async function edgeConfig(args: Arguments): Promise<EdgeConfig> {
     throw new StartError("serve runs on Linux and macOS, where processes can share a socket");
   }
   const config = readWorkerConfig(args.value("config"), args.value("env"));
-  warn(config);
+  rejectMissing(config);
+  requireData(config, args.value("data"));
   return {
     settings: settingsOf(config, process.env),
     compatibilityDate: config.compatibilityDate,
@@ -149,24 +164,41 @@ async function edgeConfig(args: Arguments): Promise<EdgeConfig> {
     trustsForwardedProto: args.has("trust-forwarded-proto"),
     hasTail: false,
     processes: Number(processes),
-    data: await dataOf(config, args.value("data")),
+    runsMisconfigured: false,
+    data: await dataOf(args.value("data")),
   };
 }
 
-/** @throws {ConfigError} if the configuration binds what the edge must not do without */
-function warn({ file, bindings }: WorkerConfig): void {
-  const { errors, warnings } = missingBindings(bindings);
-  if (errors.length > 0) throw new ConfigError(`${file}: ${errors.join("; ")}`);
-  for (const message of warnings) say({ level: "warn", message });
+/** @throws {ConfigError} if the configuration has what the edge must not do without */
+function rejectMissing(config: WorkerConfig): void {
+  const { errors, warnings } = missingIn(config);
+  if (errors.length > 0) throw new ConfigError(`${config.file}: ${errors.join("; ")}`);
+  for (const message of warnings) say({ level: "warn", message: `${config.file}: ${message}` });
 }
 
-/** Locks the directory of the store, if the Worker has one. */
-export async function dataOf(config: WorkerConfig, data?: string): Promise<string | undefined> {
-  if (data !== undefined) return lockDirectory(data);
-  if (config.bindings.some(({ name }) => name === STORE)) {
-    throw new ConfigError(`${config.file} binds ${STORE}: name a directory for it, with --data`);
+/** Warns about what an operator of production may have forgotten. */
+function warnAbout({ settings }: EdgeConfig, connections: number): void {
+  if (!settings.EDGE_SIGNING_KEY) say({ level: "warn", message: UNSIGNED });
+  if (connections < FEW) {
+    const message = `the limit of open files allows ${connections} connections at a time: raise it, with LimitNOFILE= in systemd or ulimit -n`;
+    say({ level: "warn", message });
   }
-  return undefined;
+}
+
+const UNSIGNED =
+  "EDGE_SIGNING_KEY is not set: the origin server receives no signed assertion. better-auth-edge keygen makes a key";
+const FEW = 1_000;
+
+/** Locks the directory of the store, if there is one. */
+export function dataOf(path: string | undefined): Promise<string | undefined> {
+  return path === undefined ? Promise.resolve(undefined) : lockDirectory(path);
+}
+
+/** @throws {ConfigError} if the configuration binds a store, and there is no directory for it */
+export function requireData({ file, bindings }: WorkerConfig, data: string | undefined): void {
+  if (data === undefined && bindings.some(({ name }) => name === STORE)) {
+    throw new ConfigError(`${file} binds ${STORE}: name a directory for it, with --data`);
+  }
 }
 
 function say(line: LogLine): void {

@@ -1,93 +1,168 @@
-/** The socket on which all processes of the edge accept connections. */
-import { spawnSync } from "node:child_process";
-import { createServer } from "node:http";
-import net from "node:net";
-
-/** A socket that listens. This process holds it and accepts no connection itself. */
-export interface Listener {
-  /** The file descriptor, for child processes. */
-  fd: number;
-  port: number;
-  /**
-   * Responds to all further connections with 503, until it closes. workerd stops to accept them
-   * before it ends, but they would wait in the socket's queue.
-   */
-  refuse(): void;
-  close(): void;
-}
+/**
+ * The socket on which the edge accepts connections. It passes the bytes of a connection on to one
+ * of the processes, as they are, and back. It limits the connections, because workerd ends when it
+ * has no file descriptor left.
+ */
+import { type AddressInfo, createServer, isIP, type Server, type Socket } from "node:net";
+import { Connection } from "./connection.ts";
+import { type Limits, REJECTED } from "./limits.ts";
+import { problemResponses, type Unavailability } from "./problem.ts";
 
 /** The address is in use, or is not one of this machine. */
 export class ListenError extends Error {
   override name = "ListenError";
 }
 
-/**
- * Listens on an address.
- *
- * @param port 0 for any free port
- * @throws {ListenError} if the address cannot be used
- */
-export function listen(host: string, port: number): Listener {
-  // a server of node:net would accept the connections; this handle, which node:cluster uses, is
-  // only bound
-  const handle = bound(host, port);
-  // `listen` is a call of the system for the socket itself, so another process can do it
-  const script = `net.createServer().on("error", () => process.exit(1))
-    .listen({ fd: 3, backlog: 511 });
-    process.nextTick(() => process.exit());`;
-  const { status } = spawnSync(process.execPath, ["-e", script], {
-    stdio: ["ignore", "ignore", "ignore", handle.fd],
-  });
-  const name: { port?: number } = {};
-  handle.getsockname(name);
-  if (status !== 0 || name.port === undefined) {
-    handle.close();
-    // node:net reports an address in use only then
-    throw new ListenError(`cannot listen on ${host}:${port}: another process uses the port`);
-  }
-  const refusing = createServer((_, response) => {
-    response.writeHead(503, { connection: "close", "retry-after": "1" }).end();
-  });
-  return {
-    fd: handle.fd,
-    port: name.port,
-    refuse() {
-      if (!refusing.listening) refusing.listen({ _handle: handle } as object);
-    },
-    close() {
-      if (!refusing.listening) return handle.close();
-      refusing.close();
-      refusing.closeAllConnections();
-    },
-  };
+/** A process with the Worker. */
+interface Target {
+  /** The Unix socket on which it listens. */
+  path: string;
+  connections: number;
 }
 
-interface Handle {
-  fd: number;
-  getsockname(name: object): number;
-  close(): void;
-}
+/** A listening socket with processes behind it. */
+export class Listener {
+  readonly #server: Server;
+  readonly #limits: Limits;
+  readonly #full: () => void;
+  readonly #targets = new Set<Target>();
+  /** The open connections of clients. */
+  readonly #clients = new Set<Socket>();
+  /** Those of them that get a response of this process, the oldest first. */
+  readonly #rejected = new Set<Socket>();
+  #response = problemResponses("edge_unavailable");
 
-function bound(host: string, port: number): Handle {
-  const create = (net as unknown as Record<string, unknown>)._createServerHandle as (
-    address: string,
+  /**
+   * Listens on an address.
+   *
+   * @param port 0 for any free port
+   * @param full is called for each connection that is rejected because of a limit
+   * @throws {ListenError} if the address cannot be used
+   */
+  static async listen(
+    host: string,
     port: number,
-    family: 4 | 6,
-  ) => Handle | number;
-  const address = host === "localhost" ? "127.0.0.1" : host;
-  const family = net.isIP(address);
-  if (family === 0) throw new ListenError("--host is not an IP address, such as 127.0.0.1 or ::");
-  const handle = create(address, port, family === 6 ? 6 : 4);
-  if (typeof handle !== "number") return handle;
-  const reason = REASONS[handle] ?? `error ${handle}`;
-  throw new ListenError(`cannot listen on ${host}:${port}: ${reason}`);
+    limits: Limits,
+    full: () => void,
+  ): Promise<Listener> {
+    const address = host === "localhost" ? "127.0.0.1" : host;
+    if (isIP(address) === 0) {
+      throw new ListenError("--host is not an IP address, such as 127.0.0.1 or ::");
+    }
+    const server = createServer({ allowHalfOpen: true, noDelay: true });
+    const listener = new Listener(server, limits, full);
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", ({ code = "" }: NodeJS.ErrnoException) => {
+        reject(new ListenError(`cannot listen on ${host}:${port}: ${REASONS[code] ?? code}`));
+      });
+      server.listen({ host: address, port }, resolve);
+    });
+    // the system accepts no connection for a moment
+    server.on("error", () => {});
+    return listener;
+  }
+
+  private constructor(server: Server, limits: Limits, full: () => void) {
+    this.#server = server;
+    this.#limits = limits;
+    this.#full = full;
+    server.on("connection", (client) => this.#accept(client));
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /**
+   * Passes connections on to a process too.
+   *
+   * @param path the Unix socket on which it listens
+   * @returns a function that stops this; open connections stay
+   */
+  add(path: string): () => void {
+    const target = { path, connections: 0 };
+    this.#targets.add(target);
+    return () => this.#targets.delete(target);
+  }
+
+  /** Sets the response to connections while there is no process. */
+  respondWith(code: Unavailability): void {
+    this.#response = problemResponses(code);
+  }
+
+  /** Closes the socket and all connections. */
+  close(): void {
+    this.#server.close();
+    for (const client of this.#clients) client.destroy();
+  }
+
+  #accept(client: Socket): void {
+    // "close" follows
+    client.on("error", () => {});
+    const others = this.#clients.size;
+    this.#clients.add(client);
+    client.once("close", () => this.#clients.delete(client));
+    if (others < this.#limits.total) {
+      this.#forward(client, ATTEMPTS);
+      return;
+    }
+    this.#full();
+    // this process has few descriptors left for connections that only get a response
+    const [oldest] = this.#rejected;
+    if (others >= this.#limits.total + REJECTED) oldest?.destroy();
+    this.#reject(client);
+  }
+
+  #forward(client: Socket, attempts: number): void {
+    const target = this.#leastBusy();
+    if (!target) {
+      this.#reject(client);
+      return;
+    }
+    target.connections++;
+    const server = new Connection(target.path);
+    const failed = () => {
+      // the process has just ended, or its queue is full
+      if (attempts > 1) setTimeout(() => this.#forward(client, attempts - 1), RETRY);
+      else this.#reject(client);
+    };
+    server.once("error", failed).once("close", () => target.connections--);
+    server.once("connect", () => {
+      // "close" follows an error
+      server.off("error", failed).on("error", () => {});
+      server.join(client);
+    });
+  }
+
+  /** The process with the fewest connections; `undefined` if none can take another. */
+  #leastBusy(): Target | undefined {
+    let found: Target | undefined;
+    for (const target of this.#targets) {
+      if (target.connections < (found?.connections ?? this.#limits.process)) found = target;
+    }
+    if (!found && this.#targets.size > 0) this.#full();
+    return found;
+  }
+
+  /** Responds once the request begins, and drops the request. */
+  #reject(client: Socket): void {
+    client.once("data", () => client.end(this.#response())).once("end", () => client.end());
+    const timer = setTimeout(() => client.destroy(), REJECTION);
+    this.#rejected.add(client);
+    client.once("close", () => {
+      clearTimeout(timer);
+      this.#rejected.delete(client);
+    });
+  }
 }
 
-/** The errors of Linux and macOS by their numbers. */
-const REASONS: Record<number, string> = {
-  [-13]: "ports below 1024 need a permission",
-  [-98]: "another process uses the port",
-  [-48]: "another process uses the port",
-  [-99]: "this machine does not have the address",
-  [-49]: "this machine does not have the address",
+/** How often a connection to a process is tried, and the milliseconds between. */
+const ATTEMPTS = 5;
+const RETRY = 20;
+/** Milliseconds until the connection of a rejected request is closed. */
+const REJECTION = 2_000;
+const REASONS: Record<string, string> = {
+  EACCES: "ports below 1024 need a permission",
+  EADDRINUSE: "another process uses the port",
+  EADDRNOTAVAIL: "this machine does not have the address",
 };

@@ -1,7 +1,7 @@
 /** The directory of the store of ended sessions, which one edge at a time uses. */
-import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, rmSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
-import { relative, resolve } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 
 /** The directory cannot be used. */
 export class DirectoryError extends Error {
@@ -16,6 +16,7 @@ export class DirectoryError extends Error {
  */
 export async function lockDirectory(path: string): Promise<string> {
   const directory = resolve(path);
+  rejectForeign(directory);
   // a server's socket is a lock that no killed process leaves behind
   const socket = shorter(resolve(directory, "lock.sock"));
   try {
@@ -33,6 +34,21 @@ export async function lockDirectory(path: string): Promise<string> {
     throw new DirectoryError(`cannot use ${path} (${(error as NodeJS.ErrnoException).code})`);
   }
   return directory;
+}
+
+/**
+ * Another user could move the databases elsewhere. Root owns links of the system, and in a
+ * container root uses directories of other users.
+ */
+function rejectForeign(directory: string): void {
+  const own = process.getuid?.();
+  for (let path = directory; path !== dirname(path); path = dirname(path)) {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (!found || found.uid === own || found.uid === 0) continue;
+    if (found.isSymbolicLink() || (path === directory && own !== 0)) {
+      throw new DirectoryError(`cannot use ${path}: it belongs to another user`);
+    }
+  }
 }
 
 /** A socket's path has at most about a hundred characters. */

@@ -17,12 +17,16 @@ export const writeLine: LogSink = ({ time, ...line }) => {
 export function follow(stream: Readable, sink: LogSink): void {
   const lines = createInterface({ input: stream });
   lines.on("line", (text) => {
+    if (text.includes(NO_CONNECT)) return;
     sink(parsed(text));
     if (!process.stdout.writableNeedDrain || stream.isPaused()) return;
     lines.pause();
     process.stdout.once("drain", () => lines.resume());
   });
 }
+
+/** workerd logs a CONNECT request twice: this, and the exception. */
+const NO_CONNECT = "Received a connect event but we lack a handler";
 
 /**
  * A line of workerd, which has a time, a level and a message. A message of the edge is the edge's

@@ -5,8 +5,10 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { configText, environmentOf, type ProcessConfig } from "./config.ts";
+import type { Listener } from "./listener.ts";
 import { follow, type LogSink } from "./log.ts";
 
 /** What the processes of an edge have in common. */
@@ -15,8 +17,8 @@ export interface Host {
   workerd: string;
   /** A directory that only this user can read. */
   directory: string;
-  /** The descriptor of the socket that listens. */
-  fd: number;
+  /** Passes connections on to the processes. */
+  listener: Listener;
   log: LogSink;
 }
 
@@ -55,23 +57,19 @@ export class StartError extends Error {
 export async function start(
   host: Host,
   name: string,
-  config: Omit<ProcessConfig, "control">,
+  config: Omit<ProcessConfig, "socket">,
 ): Promise<WorkerProcess> {
-  const control = join(host.directory, `${name}.sock`);
+  const socket = join(host.directory, `${name}.sock`);
   const directory = join(host.directory, name);
   // a process that was killed leaves its socket
-  rmSync(control, { force: true });
-  writeFiles(directory, configText({ ...config, control }));
-  const child = spawn(
-    host.workerd,
-    ["serve", join(directory, "config.capnp"), "--control-fd=4", "--socket-fd", "http=3"],
-    {
-      env: environmentOf(config.settings),
-      stdio: ["ignore", "pipe", "pipe", host.fd, "pipe"],
-      // a Ctrl-C is for the parent, which lets the process end its requests
-      detached: true,
-    },
-  );
+  rmSync(socket, { force: true });
+  writeFiles(directory, configText({ ...config, socket }));
+  const child = spawn(host.workerd, ["serve", join(directory, "config.capnp"), "--control-fd=3"], {
+    env: environmentOf(config.settings),
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    // a Ctrl-C is for the parent, which lets the process end its requests
+    detached: true,
+  });
   const exited = new Promise<Exit>((resolve) => {
     child.once("close", (code, signal) => resolve({ code, signal }));
     // the program is missing, or the system has no room for a process
@@ -81,15 +79,20 @@ export async function start(
   follow(child.stdout as Readable, host.log);
   follow(child.stderr as Readable, host.log);
   const isReady = await Promise.race([
-    listening(child.stdio[4] as Readable).then(() => true),
+    listening(child.stdio[3] as Readable).then(() => true),
     exited.then(() => false),
   ]);
   if (!isReady || child.pid === undefined) throw new StartError("workerd did not start");
+  const remove = host.listener.add(socket);
+  exited.then(remove);
   return {
     pid: child.pid,
     exited,
-    health: () => health(control),
+    health: () => health(socket),
     async stop(seconds) {
+      remove();
+      // workerd reads a request that has just been passed on
+      if (seconds > 0) await Promise.race([sleep(SETTLING), exited]);
       child.kill("SIGTERM");
       const timer = setTimeout(() => child.kill("SIGKILL"), seconds * 1_000);
       await exited;
@@ -98,6 +101,9 @@ export async function start(
     },
   };
 }
+
+/** Milliseconds between the last connection for a process and its signal to stop. */
+const SETTLING = 100;
 
 const WORKER = fileURLToPath(new URL("../worker/", import.meta.url));
 
@@ -110,7 +116,7 @@ function writeFiles(directory: string, config: string): void {
   chmodSync(directory, 0o700);
 }
 
-/** Resolves when the process listens on the shared socket. */
+/** Resolves when the process listens on its socket. */
 async function listening(control: Readable): Promise<void> {
   for await (const line of createInterface({ input: control })) {
     const { event, socket } = JSON.parse(line);

@@ -1,5 +1,5 @@
 /** The Worker's settings: the variables of its configuration, and those of the environment. */
-import type { Binding, WorkerConfig } from "../worker-config.ts";
+import type { WorkerConfig } from "../worker-config.ts";
 
 /** The names of the Worker's settings. The build inserts them. */
 declare const SETTING_NAMES: readonly string[];
@@ -38,24 +38,25 @@ const IS_NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
 const FOREIGN =
   /^npm_|_(SERVICE_HOST|SERVICE_PORT|PORT)(_\w+)?$|^(ANALYTICS|AUTH|JWKS_KV|ORIGIN|RATE_LIMIT_REJECTED|RATE_LIMIT_USER|REVOCATIONS|REVOCATIONS_KV)$/;
 
-/** What a configuration binds that only Cloudflare has. */
+/** What a configuration has that only Cloudflare has. */
 export interface Missing {
   /** Bindings without which the edge is less strict. */
   errors: string[];
-  /** Bindings that the edge does without. */
+  /** What the edge does without. */
   warnings: string[];
 }
 
-/** Finds the bindings of a configuration that a local process does not have. */
-export function missingBindings(bindings: Binding[]): Missing {
+/** Finds what a configuration has and a local process does not. */
+export function missingIn({ bindings, others }: WorkerConfig): Missing {
   const errors: string[] = [];
   const warnings: string[] = [];
   for (const { name, kind } of bindings) {
-    const error = REQUIRED[`${kind} ${name}`];
+    const error = kind === "ratelimits" ? LIMIT : REQUIRED[`${kind} ${name}`];
     const warning = OPTIONAL[`${kind} ${name}`];
     if (error) errors.push(`${name} ${error}`);
     if (warning) warnings.push(`${name} ${warning}`);
   }
+  warnings.push(...others.map((name) => `${name} has no effect here: only Cloudflare has it`));
   return { errors, warnings };
 }
 
@@ -63,8 +64,6 @@ const LIMIT =
   "is a rate limit of Cloudflare: limit requests in the proxy in front, and remove the binding, for example in an environment that --env names";
 const REQUIRED: Record<string, string> = {
   "kv_namespaces REVOCATIONS_KV": `is a KV namespace of Cloudflare: bind ${STORE} in its place`,
-  "ratelimits RATE_LIMIT_USER": LIMIT,
-  "ratelimits RATE_LIMIT_REJECTED": LIMIT,
 };
 const OPTIONAL: Record<string, string> = {
   "kv_namespaces JWKS_KV":

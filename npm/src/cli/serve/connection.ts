@@ -1,0 +1,61 @@
+/** A connection to workerd, which carries that of a client. */
+import { Socket } from "node:net";
+
+/** Milliseconds for a client to close a connection that workerd has closed. */
+const CLOSING = 5_000;
+
+type Done = (error?: Error | null) => void;
+
+/**
+ * A connection to a process. workerd can respond and close before it has read all of a request.
+ * Then the rest of the request is dropped, and the response still reaches the client: a socket of
+ * Node would drop what it has not read when it cannot write.
+ */
+export class Connection extends Socket {
+  #isBroken = false;
+
+  /** @param path the Unix socket on which the process listens */
+  constructor(path: string) {
+    super({ allowHalfOpen: true });
+    this.connect({ path });
+  }
+
+  /** Passes the bytes of a client on, and back, until both have closed. */
+  join(client: Socket): void {
+    if (client.destroyed) {
+      this.destroy();
+      return;
+    }
+    client.once("close", () => this.destroy());
+    // "finish" is after the last byte of workerd
+    client.once("finish", () => {
+      const timer = setTimeout(() => client.destroy(), CLOSING);
+      client.once("close", () => clearTimeout(timer));
+    });
+    client.pipe(this);
+    this.pipe(client);
+    // after those of the pipes, which pause the client
+    this.once("close", () => {
+      client.end();
+      // it may read the response only after it has sent its request
+      client.resume();
+    });
+  }
+
+  override _write(chunk: Buffer, encoding: BufferEncoding, done: Done): void {
+    if (this.#isBroken) done();
+    else super._write(chunk, encoding, this.#noting(done));
+  }
+
+  override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done: Done): void {
+    if (this.#isBroken) done();
+    else super._writev?.(chunks, this.#noting(done));
+  }
+
+  #noting(done: Done): Done {
+    return (error) => {
+      if (error) this.#isBroken = true;
+      done();
+    };
+  }
+}

@@ -1,0 +1,190 @@
+/** `better-auth-edge serve`: what it accepts from the operator, the proxy and the file system. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { lchown, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { run } from "./cli.process.ts";
+import { serveEdge } from "./serve.process.ts";
+import { serve, type TestServer } from "./servers.ts";
+import { newSigner } from "./tokens.ts";
+
+let auth: TestServer;
+let api: TestServer;
+let directory: string;
+before(async () => {
+  auth = await serve(() => ({ body: { keys: [newSigner("EdDSA").jwk] } }));
+  api = await serve(({ headers }) => ({ body: { assertion: headers["x-edge-jwt-assertion"] } }));
+  directory = await mkdtemp(join(tmpdir(), "better-auth-edge-test-"));
+});
+after(async () => {
+  await auth[Symbol.asyncDispose]();
+  await api[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true, force: true });
+});
+
+function settings(more: Record<string, string> = {}): Record<string, string> {
+  const ROUTES = JSON.stringify([{ path: "/public/*", auth: "public" }]);
+  return { BETTER_AUTH_URL: auth.url, ORIGIN_URL: api.url, ROUTES, ...more };
+}
+
+/** What a store of ended sessions requires. */
+const STORE = { EDGE_ISSUER: "https://edge.example.com" };
+
+/** Writes a configuration of wrangler, and returns its path. */
+async function configured(name: string, text: string): Promise<string> {
+  const file = join(directory, name);
+  await writeFile(file, text);
+  return file;
+}
+
+for (const [form, limits] of [
+  ["ratelimits", '[[ratelimits]]\nname = "RATE_LIMIT_USER"\n'],
+  [
+    "an unsafe binding",
+    '[[unsafe.bindings]]\nname = "RATE_LIMIT_REJECTED"\ntype = "ratelimit"\nnamespace_id = "1"\n',
+  ],
+] as const) {
+  test(`serve rejects a configuration with a rate limit as ${form}`, async () => {
+    const file = await configured("limits.toml", `name = "edge"\n${limits}`);
+    await using edge = await serveEdge(settings(), ["--config", file]);
+    assert.equal(await edge.exited, 1);
+    assert.match(edge.errors(), /RATE_LIMIT_\w+ is a rate limit of Cloudflare/);
+  });
+}
+
+test("serve names everything of a configuration that has no effect, and nothing else", async () => {
+  const file = await configured(
+    "others.toml",
+    `name = "edge"
+main = "index.js"
+compatibility_date = "2026-11-01"
+compatibility_flags = []
+workers_dev = false
+routes = ["edge.example.com/*"]
+logpush = true
+limits = { cpu_ms = 5 }
+[observability]
+enabled = true
+[[services]]
+binding = "AUTH"
+service = "auth"
+[[d1_databases]]
+binding = "DB"
+database_id = "1"
+[[durable_objects.bindings]]
+name = "OTHER"
+class_name = "Other"
+[[unsafe.bindings]]
+name = "BOX"
+type = "box"
+[[tail_consumers]]
+service = "log"
+`,
+  );
+  await using edge = await serveEdge(settings(), ["--config", file]);
+  const warnings = edge.lines.filter(({ level }) => level === "warn");
+  const named = warnings.map(({ message }) => String(message).slice(`${file}: `.length));
+  assert.deepEqual(
+    named.flatMap((text) => /^(.+) (?:has no effect|is a service)/.exec(text)?.[1] ?? []),
+    [
+      "AUTH",
+      "logpush",
+      "limits",
+      "d1_databases",
+      "tail_consumers",
+      "durable_objects OTHER",
+      "unsafe box BOX",
+    ],
+  );
+});
+
+test("serve warns when no key signs assertions, and only then", async () => {
+  const isUnsigned = ({ message }: Record<string, unknown>) =>
+    /^EDGE_SIGNING_KEY is not set/.test(String(message));
+  await using unsigned = await serveEdge(settings());
+  assert(unsigned.lines.some(isUnsigned));
+  const { stdout } = await run(["keygen"]);
+  await using signed = await serveEdge(settings({ EDGE_SIGNING_KEY: stdout }));
+  assert(!signed.lines.some(isUnsigned));
+});
+
+test("a setting's name may contain any character", async () => {
+  const vars = { 'a\\"\u0001\u007f\n\u2028': "x" };
+  const file = await configured("names.json", JSON.stringify({ vars }));
+  await using edge = await serveEdge(settings(), ["--config", file]);
+  assert.equal((await fetch(`${edge.url}/public/x`)).status, 200);
+});
+
+test("a proxy's X-Forwarded-Proto is http or https, and anything else is rejected", async () => {
+  const { stdout } = await run(["keygen"]);
+  const own = settings({ EDGE_SIGNING_KEY: stdout });
+  await using edge = await serveEdge(own, ["--trust-forwarded-proto"]);
+  const path = `${edge.url}/.well-known/better-auth-edge/health`;
+  const status = async (url: string, proto?: string | string[]) => {
+    const headers = proto === undefined ? {} : { "x-forwarded-proto": proto };
+    const [response] = await once(request(url, { agent: false, headers }).end(), "response");
+    let body = "";
+    for await (const chunk of response.setEncoding("utf8")) body += chunk;
+    return { status: response.statusCode, code: JSON.parse(body).code };
+  };
+  for (const proto of ["http", "https", "HTTPS", undefined]) {
+    assert.equal((await status(path, proto)).status, 200, proto);
+    assert.equal((await status(`${edge.url}/public/x`, proto)).status, 200, proto);
+  }
+  for (const proto of [
+    "javascript",
+    "https, http",
+    ["https", "http"],
+    "https:",
+    "https://evil.example/",
+    "https://evil.example/public/x?",
+    "https://evil.example/public/x#",
+    "https://user@",
+    "ftp",
+  ]) {
+    const rejected = { status: 400, code: "malformed_request" };
+    assert.deepEqual(await status(`${edge.url}/public/x`, proto), rejected, String(proto));
+  }
+  // workerd takes an empty header for none
+  assert.equal((await status(`${edge.url}/public/x`, "")).status, 200);
+});
+
+test("serve logs a CONNECT request once", async () => {
+  await using edge = await serveEdge(settings());
+  const { hostname, port } = new URL(edge.url);
+  const sent = request({ hostname, port, method: "CONNECT", path: "a.example:443", agent: false });
+  const [response, socket] = await once(sent.end(), "connect");
+  socket.destroy();
+  assert.equal(response.statusCode, 500);
+  await edge.line(({ message }) => /connect\(\)/.test(String(message)));
+  // a later request's line is after all of the earlier one
+  await fetch(`${edge.url}/private`);
+  await edge.line(({ code }) => code === "missing_token");
+  const lines = edge.lines.filter(({ level }) => level === "error");
+  assert.equal(lines.length, 1, JSON.stringify(lines));
+});
+
+test("serve creates the directory of --data for its user alone", async () => {
+  const data = join(directory, "fresh/data");
+  await using edge = await serveEdge(settings(STORE), ["--data", data]);
+  assert.equal((await fetch(`${edge.url}/public/x`)).status, 200);
+  assert.equal((await stat(data)).mode & 0o777, 0o700);
+});
+
+test("serve uses no directory that another user can replace", async (context) => {
+  if (process.getuid?.() !== 0) return context.skip("only root can make files of another user");
+  await mkdir(join(directory, "real/inner"), { recursive: true });
+  const link = join(directory, "link");
+  await symlink(join(directory, "real"), link);
+  await using own = await serveEdge(settings(STORE), ["--data", link]);
+  assert.equal((await fetch(`${own.url}/public/x`)).status, 200);
+  await lchown(link, 12_345, 12_345);
+  for (const data of [link, join(link, "inner")]) {
+    await using edge = await serveEdge(settings(STORE), ["--data", data]);
+    assert.equal(await edge.exited, 1);
+    assert.match(edge.errors(), /link: it belongs to another user/);
+  }
+});

@@ -1,0 +1,194 @@
+/** `better-auth-edge serve`: connections of clients, and what a client gets beyond the limit. */
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer, request } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { limitsOf } from "../src/cli/serve/limits.ts";
+import { type ServedEdge, serveEdge } from "./serve.process.ts";
+import { deferred, serve, type TestServer, until } from "./servers.ts";
+
+let auth: TestServer;
+let api: TestServer;
+before(async () => {
+  auth = await serve(() => ({ body: { keys: [] } }));
+  api = await serve(() => ({ body: {} }));
+});
+after(async () => {
+  await auth[Symbol.asyncDispose]();
+  await api[Symbol.asyncDispose]();
+});
+
+function settings(origin = api.url): Record<string, string> {
+  const ROUTES = JSON.stringify([{ path: "/public/*", auth: "public" }]);
+  return { BETTER_AUTH_URL: auth.url, ORIGIN_URL: origin, ROUTES };
+}
+
+interface Received {
+  status: number | undefined;
+  type: string | undefined;
+  retryAfter: string | undefined;
+  code: string | undefined;
+}
+
+/** A request on a connection of its own. */
+async function get(url: string, headers = {}): Promise<Received> {
+  const [response] = await once(request(url, { agent: false, headers }).end(), "response");
+  let body = "";
+  for await (const chunk of response.setEncoding("utf8")) body += chunk;
+  const { "content-type": type, "retry-after": retryAfter } = response.headers;
+  return { status: response.statusCode, type, retryAfter, code: JSON.parse(body).code };
+}
+
+/** Opens connections that send nothing, as far as the edge lets it. */
+async function idle(edge: ServedEdge, count: number): Promise<Socket[]> {
+  const { port } = new URL(edge.url);
+  const sockets = Array.from({ length: count }, () => connect(Number(port), "127.0.0.1"));
+  const settled = sockets.map(
+    (socket) => new Promise((resolve) => socket.once("connect", resolve).once("error", resolve)),
+  );
+  await Promise.all(settled);
+  return sockets;
+}
+
+const UNAVAILABLE: Received = {
+  status: 503,
+  type: "application/problem+json",
+  retryAfter: "1",
+  code: "edge_unavailable",
+};
+
+test("a client with more connections than file descriptors ends neither a process nor a request", async () => {
+  const { promise: released, resolve: release } = deferred();
+  const slow = createServer(async (_, response) => {
+    response.write('{"first":1');
+    await released;
+    response.end("}");
+  }).listen(0, "127.0.0.1");
+  await once(slow, "listening");
+  const origin = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
+  await using edge = await serveEdge(settings(origin), [], undefined, "ulimit -n 256");
+  try {
+    const { connections } = await edge.line(({ event }) => event === "listening");
+    assert(Number(connections) < 128, `${connections}`);
+    const warning = await edge.line(({ message }) => /limit of open files/.test(String(message)));
+    assert.match(String(warning.message), /LimitNOFILE/);
+    const accepted = get(`${edge.url}/public/slow`);
+    const sockets = await idle(edge, 600);
+    assert.deepEqual(await get(`${edge.url}/public/x`), UNAVAILABLE);
+    const rejected = await edge.line(({ event }) => event === "connections_rejected");
+    assert.equal(rejected.limit, connections);
+    for (const socket of sockets) socket.destroy();
+    release();
+    assert.equal((await accepted).status, 200);
+    await until(async () => (await get(`${edge.url}/public/x`)).status === 200);
+    assert(!edge.lines.some(({ event }) => event === "process_ended"));
+  } finally {
+    slow.close();
+  }
+});
+
+test("the limits leave file descriptors for everything else", () => {
+  for (const files of [256, 1024, 20_000, 1_048_576, Number.POSITIVE_INFINITY]) {
+    for (const processes of [1, 4]) {
+      const { process, total } = limitsOf(processes, files);
+      assert(process * 3 + 64 < files, `${files}: ${process}`);
+      assert(total * 2 + 64 < files && total <= process * processes, `${files}: ${total}`);
+    }
+  }
+  assert.deepEqual(limitsOf(1, 10), { process: 1, total: 1 });
+});
+
+test("while no process runs, a client gets 503 in the form of the edge", async () => {
+  await using edge = await serveEdge(settings());
+  for (let ended = 1; ; ended++) {
+    for (const pid of workerdOf(edge.child.pid)) process.kill(pid, "SIGKILL");
+    await until(() => edge.lines.filter(({ event }) => event === "process_ended").length >= ended);
+    const received = await get(`${edge.url}/public/x`);
+    if (received.status !== 200) {
+      assert.deepEqual(received, UNAVAILABLE);
+      break;
+    }
+    // it has started again already
+    assert(ended < 5);
+  }
+  await until(async () => (await get(`${edge.url}/public/x`)).status === 200);
+});
+
+test("a request's bytes reach the Worker in any pieces", async () => {
+  await using edge = await serveEdge(settings());
+  const socket = connect(Number(new URL(edge.url).port), "127.0.0.1");
+  await once(socket, "connect");
+  const head = "GET /public/x HTTP/1.1\r\nhost: a.example\r\nconnection: close\r\n\r\n";
+  for (const byte of head) {
+    socket.write(byte);
+    await new Promise(setImmediate);
+  }
+  // the client's end of the connection is closed before the response
+  socket.end();
+  let response = "";
+  for await (const chunk of socket.setEncoding("utf8")) response += chunk;
+  assert.match(response, /^HTTP\/1\.1 200 OK\r\n/);
+});
+
+test("a rejection reaches a client that is still sending its request", async () => {
+  await using edge = await serveEdge(settings());
+  const body = Buffer.alloc(1_000_000);
+  for (let count = 0; count < 50; count++) {
+    const response = await fetch(`${edge.url}/private`, { method: "POST", body });
+    assert.equal(response.status, 401);
+    assert.equal(((await response.json()) as { code: string }).code, "missing_token");
+  }
+});
+
+test("a body reaches the origin server and the client byte for byte", async () => {
+  const echo = createServer((incoming, response) => void incoming.pipe(response));
+  await once(echo.listen(0, "127.0.0.1"), "listening");
+  const origin = `http://127.0.0.1:${(echo.address() as AddressInfo).port}`;
+  await using edge = await serveEdge(settings(origin), ["--processes", "2"]);
+  try {
+    const bodies = Array.from({ length: 4 }, () => randomBytes(8_000_000));
+    await Promise.all(
+      bodies.map(async (body) => {
+        const response = await fetch(`${edge.url}/public/x`, { method: "POST", body });
+        assert(body.equals(Buffer.from(await response.arrayBuffer())));
+      }),
+    );
+  } finally {
+    echo.close();
+    echo.closeAllConnections();
+  }
+});
+
+test("serve stops when the npx that runs it has ended", async () => {
+  const { PATH, HOME } = process.env;
+  const npx = spawn("npx", ["better-auth-edge", "serve", "--port", "0"], {
+    cwd: join(import.meta.dirname, "../.."),
+    env: { PATH, HOME, ...settings() },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const events: string[] = [];
+  const reader = createInterface({ input: npx.stdout });
+  reader.on("line", (line) => events.push(JSON.parse(line).event));
+  try {
+    await until(() => events.includes("listening"));
+  } finally {
+    npx.kill("SIGTERM");
+  }
+  // all processes with this output have ended
+  await once(npx.stdout, "close");
+  assert.deepEqual(events.slice(-2), ["stopping", "stopped"]);
+});
+
+/** The ids of workerd's processes with this parent. */
+function workerdOf(parent: number | undefined): number[] {
+  const table = execFileSync("ps", ["-eo", "pid=,ppid=,comm="], { encoding: "utf8" });
+  const rows = table.split("\n").map((row) => row.trim().split(/\s+/));
+  return rows
+    .filter(([, ppid, command]) => Number(ppid) === parent && command === "workerd")
+    .map(([pid]) => Number(pid));
+}
