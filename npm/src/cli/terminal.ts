@@ -82,8 +82,8 @@ export function formatValue(value: unknown): string {
   return printable(JSON.stringify(value) ?? "");
 }
 
-/** The width of paragraphs, in columns. */
-const WIDTH = Math.min(process.stdout.columns ?? 100, 100);
+/** The width of paragraphs, in columns. A terminal of unknown size has 0 columns. */
+const WIDTH = Math.min(process.stdout.columns || 100, 100);
 
 /** A paragraph whose lines begin with this many spaces. Words that are too long stay whole. */
 export function paragraph(text: string, indent: number): string {

@@ -77,8 +77,10 @@ export function showPlan(plan: Plan): void {
     print(outputColors.dim(indented(lines.join("\n"))));
   }
   if (plan.stays.length > 0) print();
-  for (const { path, toAdd } of plan.stays) {
-    const note = toAdd === undefined ? "is set up" : "exists and stays: see below for what to add";
+  for (const { path, toAdd, toChange } of plan.stays) {
+    const task = toAdd === "" ? "change" : "add";
+    const isSetUp = toAdd === "" && toChange.length === 0;
+    const note = isSetUp ? "is set up" : `exists and stays: see below for what to ${task}`;
     print(`${outputColors.dim("keep")}  ${printable(path)}  ${outputColors.dim(note)}`);
   }
   if (isEmpty(plan)) print("\nThere is nothing to write.");
