@@ -48,6 +48,11 @@ export function printable(text: string, maxLength = 200): string {
   return shown.replace(NOT_PRINTABLE, unicodeEscape);
 }
 
+/** Whether the text is plainly printable, so that `print` does not change it. */
+export function isPrintable(text: string): boolean {
+  return printable(text, Number.POSITIVE_INFINITY) === text;
+}
+
 /**
  * Characters that are not plainly printable: controls (C0, DEL, C1), format characters
  * (bidirectional controls, zero widths, tags), lone surrogates, private use, unassigned code

@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
+import { isPrintable } from "../terminal.ts";
 
 /** The project's folder. It reads nothing behind a symbolic link that leads out of it. */
 export class Folder {
@@ -49,6 +50,8 @@ export class Folder {
     try {
       return readdirSync(this.#inside(this.absolute(path)), { withFileTypes: true })
         .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
+        // no command can show the name of such a file
+        .filter(({ name }) => isPrintable(name))
         .sort((a, b) => (a.name < b.name ? -1 : 1));
     } catch {
       return [];

@@ -1,4 +1,5 @@
 import { lstatSync, realpathSync } from "node:fs";
+import { relative } from "node:path";
 import { InitError } from "./error.ts";
 import { type Folder, isWithin } from "./folder.ts";
 
@@ -18,6 +19,9 @@ export function checkWay(folder: Folder, path: string): void {
         throw new InitError(
           `${parent} is a symbolic link out of the project: init writes no ${path}`,
         );
+      }
+      if (/(^|\/)(\.git|node_modules)(\/|$)/i.test(relative(folder.root, real))) {
+        throw new InitError(`${parent} is a symbolic link to a tool's folder: init writes no ${path}`);
       }
     } else if (!found.isDirectory()) {
       throw new InitError(`${parent} is not a folder: init cannot write ${path}`);

@@ -61,5 +61,5 @@ function namesOrigin(list: string, origin: string): boolean {
 
 /** Finds a name and its text in TOML and in JSON, unless it is in a comment. */
 function valueOf(name: string): RegExp {
-  return new RegExp(`^[^#\\n]*?(?<![\\w/-])"?${name}"?[ \\t]*[=:][ \\t]*["']([^"'\\n]*)["']`, "gm");
+  return new RegExp(`^(?![ \\t]*//)[^#\\n]*?(?<![\\w/-])"?${name}"?[ \\t]*[=:][ \\t]*["']([^"'\\n]*)["']`, "gm");
 }

@@ -40,6 +40,7 @@ export function workerFiles(project: Project, answers: Answers): Wanted[] {
       ? [
           codeFile(inFolder(folder, "package.json"), manifest(project, folder, answers), {
             mark: /"better-auth-edge"/,
+            rival: { pattern: /\S/, name: "each member of the same name" },
             facts: () => [scriptFact(project, answers)],
           }),
         ]
