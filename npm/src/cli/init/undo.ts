@@ -1,4 +1,5 @@
 import { existsSync, lstatSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { folderOf, inFolder } from "./detect/manifest.ts";
 import { InitError } from "./error.ts";
 import { MODULE } from "./files/fastapi.ts";
 import { canContain } from "./files/written.ts";
@@ -47,11 +48,10 @@ export function undo(folder: Folder, dryRun: boolean): Undone[] | undefined {
   const lines: Undone[] = record.appended.map(({ path, text }) => {
     return { path, outcome: ofLines(read(folder, path), text) };
   });
-  // a file that stays may have a secret, which git must still ignore
-  const isSecretLeft = files.some(({ path, outcome }) => stays(outcome) && IS_PRIVATE.test(path));
-  if (isSecretLeft) {
-    for (const undone of [...files.filter(({ path }) => isIgnoreFile(path)), ...lines]) {
-      if (!stays(undone.outcome)) undone.outcome = "still needed";
+  const removed = new Set(files.filter(({ outcome }) => outcome === "removed").map(pathOf));
+  for (const undone of [...files.filter(({ path }) => isIgnoreFile(path)), ...lines]) {
+    if (/removed$/.test(undone.outcome) && isSecretLeft(folder, folderOf(undone.path), removed)) {
+      undone.outcome = "still needed";
     }
   }
   if (!dryRun) remove(folder, record, files, lines);
@@ -59,8 +59,16 @@ export function undo(folder: Folder, dryRun: boolean): Undone[] | undefined {
 }
 
 const isIgnoreFile = (path: string) => /(^|\/)\.gitignore$/.test(path);
-const IS_PRIVATE = /(^|\/)\.(env|dev\.vars)[^/]*$/;
+const pathOf = ({ path }: Undone) => path;
 const stays = (outcome: Undone["outcome"]) => /^(changed|still)/.test(outcome);
+
+/** Whether a file that stays in the folder may have a secret, which git must still ignore. */
+function isSecretLeft(folder: Folder, subfolder: string, removed: Set<string>): boolean {
+  return folder
+    .names(subfolder)
+    .filter(({ name }) => /^\.(env|dev\.vars)(?!.*\.(example|sample|template)$)/.test(name))
+    .some(({ name }) => !removed.has(inFolder(subfolder, name)));
+}
 
 function ofFile(folder: Folder, path: string, sha256: string): Undone["outcome"] {
   const content = read(folder, path);
@@ -90,7 +98,7 @@ function indexOfLines(content: string, text: string): number | undefined {
 function withImported(folder: Folder, files: Undone[]): Undone[] {
   const isModule = (path: string) => path.endsWith(`${MODULE}.py`);
   if (!files.some(({ path, outcome }) => isModule(path) && outcome === "removed")) return files;
-  const removed = new Set(files.filter(({ outcome }) => outcome === "removed").map(({ path }) => path));
+  const removed = new Set(files.filter(({ outcome }) => outcome === "removed").map(pathOf));
   const by = folder
     .files()
     .find((path) => path.endsWith(".py") && !removed.has(path) && IMPORT.test(folder.text(path) ?? ""));
