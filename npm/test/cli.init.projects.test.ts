@@ -147,7 +147,7 @@ for (const [lockfile, add, run] of [
     await using other = await next("16.4.6", { [lockfile]: "" });
     const worker = await other.init(...API, "--edge", "worker");
     assert(worker.stdout.includes(`\n      ${add}\n`), worker.stdout);
-    assert.match(worker.stdout, /wrangler dev --config edge\/wrangler\.toml/);
+    assert.match(worker.stdout, /(wrangler|better-auth-edge) dev --config edge\/wrangler\.toml/);
     const paths = Object.keys(await other.snapshot());
     assert(paths.includes("edge/src/index.ts") && !paths.includes("proxy.ts"));
     assert(

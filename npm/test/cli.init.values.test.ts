@@ -14,7 +14,7 @@ const SAFE = { auth: "http://127.0.0.1:9", api: "http://127.0.0.1:9" };
 const VALUES: Record<string, string[]> = {
   "--auth": ["http://127.0.0.1:9/it's", "http://127.0.0.1:9/~a/%27b", ...hosts("127.0.0.1:9")],
   "--api": ["http://127.0.0.1:9/$(id)", "http://my_api:8000", ...hosts("api.example:8000")],
-  "--edge-url": ["http://edge_1.localhost:8790", "https://[::1]:8443", ...hosts("localhost")],
+  "--edge-url": ["http://edge_1.localhost:8790", "https://[::1]:8443", ...hosts("127.0.0.1:8790")],
   "--user-claim": [...NASTY, "https://example.com/uuid", "a:b", "a b"],
 };
 
@@ -37,7 +37,7 @@ for (const [flag, values] of Object.entries(VALUES)) {
       await assertWritten(made, { ...flags, [flag]: wanted });
       await assertCommands(made, stdout);
     }
-    assert(accepted > 2 && accepted < values.length - 20, `${accepted} of ${values.length}`);
+    assert(accepted >= 2 && accepted < values.length - 20, `${accepted} of ${values.length}`);
   });
 }
 
