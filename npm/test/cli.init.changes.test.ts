@@ -1,7 +1,7 @@
 /** `init` with other answers than the files have, and the commands that it prints. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { outcome, PROGRAM, run } from "./cli.process.ts";
+import { outcome, PROGRAM } from "./cli.process.ts";
 import { ANSWERS, type Project, project, UV_PROJECT } from "./init-projects.ts";
 
 const NEXT = {
@@ -21,7 +21,7 @@ test("another edge URL is a difference in each file that names it", async () => 
     `.env:3  EDGE_JWKS_URL=${other}`,
     `.env:4  EDGE_ISSUER=${other}`,
   ];
-  await assertChanges(made, stdout, changes);
+  assertChanges(stdout, changes);
   for (const path of ["edge/.dev.vars", "edge/package.json", ".env"]) {
     assert.match(stdout, new RegExp(`keep {2}${path} {2}exists and stays: see below`));
   }
@@ -37,13 +37,13 @@ test("the deployed edge's URL is a difference in wrangler.toml alone", async () 
   await made.init(...ANSWERS, "--edge-url", "https://one.example.com");
   const { stdout } = await made.init(...ANSWERS, "--edge-url", "https://two.example.com");
   const line = lineOf(await made.read("wrangler.toml"), /^EDGE_ISSUER/);
-  await assertChanges(made, stdout, [
+  assertChanges(stdout, [
     `wrangler.toml:${line}  EDGE_ISSUER = "https://two.example.com"`,
   ]);
   await using other = await project();
   await other.init(...ANSWERS);
   const { stdout: first } = await other.init(...ANSWERS, "--edge-url", "https://two.example.com");
-  await assertChanges(other, first, ['wrangler.toml: add  EDGE_ISSUER = "https://two.example.com"']);
+  assertChanges(first, ['wrangler.toml: add  EDGE_ISSUER = "https://two.example.com"']);
 });
 
 test("other URLs and another claim are differences in the Worker's configuration", async () => {
@@ -51,14 +51,14 @@ test("other URLs and another claim are differences in the Worker's configuration
     await using made = await project();
     if (name === "wrangler.jsonc") await made.write(name, JSONC);
     await made.init(...ANSWERS);
-    const [auth, api] = ["https://app.example.com", "https://api.example.com"];
-    const flags = ["--auth", auth, "--api", api, "--user-claim", "uuid", "--dry-run"];
+    const [auth, api] = ["http://127.0.0.1:8", "https://api.example.com"];
+    const flags = ["--auth", auth, "--api", api, "--user-claim", "uuid", "--yes"];
     const { stdout } = await made.init(...flags);
     const text = await made.read(name);
     const place = (pattern: RegExp) => `${name}:${lineOf(text, pattern)}`;
     const quoted = name === "wrangler.toml" ? "" : '"';
     const sign = name === "wrangler.toml" ? " =" : ":";
-    await assertChanges(made, stdout, [
+    assertChanges(stdout, [
       `${place(/^\W*BETTER_AUTH_URL/)}  ${quoted}BETTER_AUTH_URL${quoted}${sign} "${auth}"`,
       `${place(/^\W*ORIGIN_URL/)}  ${quoted}ORIGIN_URL${quoted}${sign} "${api}"`,
       `${place(/^\W*USER_CLAIM/)}  ${quoted}USER_CLAIM${quoted}${sign} "uuid"`,
@@ -93,13 +93,11 @@ test("a rule that compares another claim is no difference", async () => {
 
 test("another claim, another mode and an API that is new are differences in Next.js and FastAPI", async () => {
   await using made = await project({ ...UV_PROJECT, ...NEXT });
-  await made.init(...ANSWERS, "--edge", "none", "--yes");
-  // ANSWERS has --api, which belongs to an edge
   await made.init("--auth", "http://127.0.0.1:9", "--edge", "none", "--yes");
   assert.match(await made.read(".env"), /^EDGE_AUTH_MODE=jwks$/m);
   await made.write("proxy.ts", PROXY);
   const { stdout } = await made.init(...ANSWERS, "--user-claim", "uuid");
-  await assertChanges(made, stdout, [
+  assertChanges(stdout, [
     "proxy.ts: add  origin: process.env.API_URL,",
     "proxy.ts: add  edgeIssuer: process.env.EDGE_ISSUER,",
     'proxy.ts: add  { path: "/api/{user_id}/*", match: { user_id: "uuid" }, to: "origin" },',
@@ -116,7 +114,7 @@ test("a variable in quotes, with a comment or a slash has the same value", async
   const { stdout } = await made.init(...ANSWERS);
   assert.doesNotMatch(stdout, /Change these lines/);
   const { stdout: other } = await made.init(...ANSWERS, "--api", "http://localhost:8001");
-  await assertChanges(made, other, [".env.local:2  API_URL=http://localhost:8001"]);
+  assertChanges(other, [".env.local:2  API_URL=http://localhost:8001"]);
   // the last line of a name wins
   const text = await made.read(".env.local");
   await made.write(".env.local", `${text}API_URL=http://localhost:8001\n`);
@@ -155,12 +153,9 @@ test("Next.js starts at the port of its URL", async () => {
 
 test("on a terminal that says nothing of its size, lines have more than one word", async () => {
   await using made = await project();
-  const command = `stty cols 0; '${process.execPath}' '${PROGRAM}' init --dry-run ${ANSWERS.join(" ")}`;
+  const command = `stty cols 0; '${process.execPath}' '${PROGRAM}' init ${ANSWERS.join(" ")}`;
   const { stdout } = await outcome("script", ["-qec", command, "/dev/null"], "", {}, made.path);
-  assert.match(stdout, /Deploy|Replace the two URLs in wrangler\.toml/);
-  const { stdout: narrow } = await run(["init", "--dry-run", ...ANSWERS], "", made.path);
-  const words = (text: string) => text.replaceAll(/\s+/g, " ");
-  assert.equal(words(stdout).length > 0, words(narrow).length > 0);
+  assert.match(stdout, /^ {2}1\. Install the packages:\r$/m);
 });
 
 const JSONC = `{
@@ -193,8 +188,8 @@ function onNode(version: string, { path }: Project, args: string[]) {
   return outcome(process.execPath, command, "", { NODE_OPTIONS }, path);
 }
 
-/** The output names exactly these lines, and no file changes. */
-async function assertChanges(_made: Project, output: string, changes: string[]): Promise<void> {
+/** The output names exactly these lines. */
+function assertChanges(output: string, changes: string[]): void {
   const [, shown = ""] = /Change these lines.*?:\n((?: {6}.*\n)+)/s.exec(output) ?? [];
   const lines = shown.split("\n").filter(Boolean);
   assert.deepEqual(

@@ -1,3 +1,4 @@
+import { shellWord } from "../quote.ts";
 import type { Answers } from "./answers.ts";
 import type { Project } from "./detect/index.ts";
 import { InitError } from "./error.ts";
@@ -81,7 +82,7 @@ function wishes(project: Project, answers: Answers): { wanted: Wanted[]; ignored
 function checkUntracked({ folder }: Project, path: string): void {
   if (!isTracked(folder.absolute(path))) return;
   throw new InitError(
-    `git tracks a file ${path}, so it would commit the signing key. Run git rm --cached ${path}, commit, and run init again`,
+    `git tracks a file ${path}, so it would commit the signing key. Run git rm --cached ${shellWord(path)}, commit, and run init again`,
   );
 }
 
