@@ -37,9 +37,7 @@ test("the deployed edge's URL is a difference in wrangler.toml alone", async () 
   await made.init(...ANSWERS, "--edge-url", "https://one.example.com");
   const { stdout } = await made.init(...ANSWERS, "--edge-url", "https://two.example.com");
   const line = lineOf(await made.read("wrangler.toml"), /^EDGE_ISSUER/);
-  assertChanges(stdout, [
-    `wrangler.toml:${line}  EDGE_ISSUER = "https://two.example.com"`,
-  ]);
+  assertChanges(stdout, [`wrangler.toml:${line}  EDGE_ISSUER = "https://two.example.com"`]);
   await using other = await project();
   await other.init(...ANSWERS);
   const { stdout: first } = await other.init(...ANSWERS, "--edge-url", "https://two.example.com");
@@ -109,7 +107,10 @@ test("another claim, another mode and an API that is new are differences in Next
 });
 
 test("a variable in quotes, with a comment or a slash has the same value", async () => {
-  const lines = ['BETTER_AUTH_URL="http://127.0.0.1:9/" # here', "export API_URL = 'http://localhost:8000'"];
+  const lines = [
+    'BETTER_AUTH_URL="http://127.0.0.1:9/" # here',
+    "export API_URL = 'http://localhost:8000'",
+  ];
   await using made = await project({ ...NEXT, ".env.local": `${lines.join("\r\n")}\r\n` });
   const { stdout } = await made.init(...ANSWERS);
   assert.doesNotMatch(stdout, /Change these lines/);

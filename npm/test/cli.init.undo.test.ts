@@ -21,7 +21,13 @@ test("--undo leaves a file that has changed, and removes it once the change is r
     assert.match(stdout, /\.dev\.vars: stays: it has changed/);
     // git must ignore the secret
     assert.match(stdout, /\.gitignore: stays: git must ignore/);
-    assert.deepEqual(await paths(empty), [...RECORD, ".dev.vars", ".gitignore", "src", "src/other.ts"]);
+    assert.deepEqual(await paths(empty), [
+      ...RECORD,
+      ".dev.vars",
+      ".gitignore",
+      "src",
+      "src/other.ts",
+    ]);
   }
   await empty.write(".dev.vars", secrets);
   assert.match((await empty.init("--undo")).stdout, /\.dev\.vars: removed/);
@@ -58,7 +64,10 @@ test("--undo leaves the module that the app still imports, with its settings", a
 });
 
 test("a record can name only what init writes, in the project", async () => {
-  await using mine = await project({ "app/settings.py": "SECRET = 1\n", ".gitignore": "secrets\n.env\n" });
+  await using mine = await project({
+    "app/settings.py": "SECRET = 1\n",
+    ".gitignore": "secrets\n.env\n",
+  });
   await git(mine, "init");
   const outside = join(dirname(mine.path), "outside");
   await mkdir(outside);
@@ -140,7 +149,10 @@ test("init uses no record that git tracks, or that is behind a symbolic link", a
   const { code, stderr } = await other.init("--undo");
   assert.equal(code, 1);
   assert.match(stderr, /symbolic link/);
-  assert.deepEqual((await readdir(join(other.path, "records"))).sort(), [".gitignore", "init.json"]);
+  assert.deepEqual((await readdir(join(other.path, "records"))).sort(), [
+    ".gitignore",
+    "init.json",
+  ]);
 });
 
 /** Writes a record, as a stranger's repository may have one. */

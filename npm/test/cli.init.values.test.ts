@@ -44,7 +44,12 @@ for (const [flag, values] of Object.entries(VALUES)) {
 test("the name of a project's folder is a word of each command", async () => {
   for (const text of NASTY.filter((text) => text !== "" && !/[/\0]|^\.\.?$/.test(text))) {
     await using made = await project();
-    const { code, stdout } = await made.init("--directory", `x${text}`, `--auth=${SAFE.auth}`, "--yes");
+    const { code, stdout } = await made.init(
+      "--directory",
+      `x${text}`,
+      `--auth=${SAFE.auth}`,
+      "--yes",
+    );
     if (code === 2) continue;
     const [, line = ""] = /^ {6}(cd .*)$/m.exec(stdout) ?? [];
     await execute("sh", ["-ec", `${line}\ntest -f wrangler.toml`], { cwd: made.path });
@@ -128,7 +133,7 @@ async function assertWritten(made: Project, flags: Record<string, string>): Prom
 async function assertCommands(made: Project, output: string): Promise<void> {
   const lines = output.match(/^ {6}(npx|npm|uv|pip|uvicorn|cd) .*$/gm) ?? [];
   assert(lines.length > 2, output);
-  const programs = "npx() { printf '%s\\n' \"$@\"; }; npm() { npx \"$@\"; }; uv() { npx \"$@\"; }";
+  const programs = 'npx() { printf \'%s\\n\' "$@"; }; npm() { npx "$@"; }; uv() { npx "$@"; }';
   const script = `${programs}; pip() { npx "$@"; }; uvicorn() { npx "$@"; }\n${lines.join("\n")}`;
   const { stdout, stderr } = await execute("sh", ["-euc", script], { cwd: made.path });
   assert.equal(stderr, "");

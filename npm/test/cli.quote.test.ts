@@ -16,8 +16,13 @@ const TEXTS = [
 test("a word of a shell has the value of the text", () => {
   // a newline at the end stays, because printf writes a NUL after each word
   const words = TEXTS.filter((text) => !text.includes("\0")).map(shellWord);
-  const output = execFileSync("sh", ["-c", `printf '%s\\0' ${words.join(" ")}`], { encoding: "utf8" });
-  assert.deepEqual(output.split("\0").slice(0, -1), TEXTS.filter((text) => !text.includes("\0")));
+  const output = execFileSync("sh", ["-c", `printf '%s\\0' ${words.join(" ")}`], {
+    encoding: "utf8",
+  });
+  assert.deepEqual(
+    output.split("\0").slice(0, -1),
+    TEXTS.filter((text) => !text.includes("\0")),
+  );
 });
 
 test("a command line has the words that it is made of", () => {

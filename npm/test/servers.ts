@@ -180,5 +180,9 @@ export async function forward(url: string, request: ReceivedRequest): Promise<Te
   delete forwarded["content-length"];
   delete forwarded["transfer-encoding"];
   const cookies = { "set-cookie": response.headers.getSetCookie() };
-  return { status: response.status, headers: { ...forwarded, ...cookies }, body: await response.text() };
+  return {
+    status: response.status,
+    headers: { ...forwarded, ...cookies },
+    body: await response.text(),
+  };
 }

@@ -75,7 +75,10 @@ export class Commands {
       app.hasCli && /^\.?$/.test(app.importPrefix)
         ? ["fastapi", "dev", inner(module), "--port", port]
         : ["uvicorn", importPath(app), ...place, "--reload", "--port", port];
-    return { folder, lines: [shellLine(app.installer === "uv" ? ["uv", "run", ...server] : server)] };
+    return {
+      folder,
+      lines: [shellLine(app.installer === "uv" ? ["uv", "run", ...server] : server)],
+    };
   }
 
   /** Adds a signing key to an environment file of the project. */

@@ -48,11 +48,13 @@ export class Folder {
   /** The names in a subfolder, sorted; none if it does not exist. */
   names(path: string): { name: string; isFolder: boolean }[] {
     try {
-      return readdirSync(this.#inside(this.absolute(path)), { withFileTypes: true })
-        .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
-        // no command can show the name of such a file
-        .filter(({ name }) => isPrintable(name))
-        .sort((a, b) => (a.name < b.name ? -1 : 1));
+      return (
+        readdirSync(this.#inside(this.absolute(path)), { withFileTypes: true })
+          .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
+          // no command can show the name of such a file
+          .filter(({ name }) => isPrintable(name))
+          .sort((a, b) => (a.name < b.name ? -1 : 1))
+      );
     } catch {
       return [];
     }

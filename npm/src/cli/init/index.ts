@@ -4,14 +4,7 @@ import { doctor } from "../doctor/index.ts";
 import { NoResponse, request } from "../http.ts";
 import { betterAuthJwksUrl } from "../jwks.ts";
 import { marked } from "../marks.ts";
-import {
-  isPrintable,
-  outputColors,
-  paragraph,
-  print,
-  printable,
-  printError,
-} from "../terminal.ts";
+import { isPrintable, outputColors, paragraph, print, printable, printError } from "../terminal.ts";
 import { type Answers, ask, check, defaults, localEdge, readGiven } from "./answers.ts";
 import { detect, type Project } from "./detect/index.ts";
 import { InitError } from "./error.ts";

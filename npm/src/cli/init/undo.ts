@@ -101,7 +101,9 @@ function withImported(folder: Folder, files: Undone[]): Undone[] {
   const removed = new Set(files.filter(({ outcome }) => outcome === "removed").map(pathOf));
   const by = folder
     .files()
-    .find((path) => path.endsWith(".py") && !removed.has(path) && IMPORT.test(folder.text(path) ?? ""));
+    .find(
+      (path) => path.endsWith(".py") && !removed.has(path) && IMPORT.test(folder.text(path) ?? ""),
+    );
   if (by === undefined) return files;
   return files.map((undone) => {
     const isNeeded = isModule(undone.path) || /(^|\/)\.env$/.test(undone.path);
@@ -137,7 +139,8 @@ function remove(folder: Folder, record: RunRecord, files: Undone[], lines: Undon
     return;
   }
   rmSync(folder.absolute(RECORD_FILE));
-  if (read(folder, RECORD_IGNORE)?.toString("utf8") === "*\n") rmSync(folder.absolute(RECORD_IGNORE));
+  if (read(folder, RECORD_IGNORE)?.toString("utf8") === "*\n")
+    rmSync(folder.absolute(RECORD_IGNORE));
   removeIfEmpty(folder, RECORD_FOLDER);
 }
 

@@ -21,7 +21,9 @@ export function checkWay(folder: Folder, path: string): void {
         );
       }
       if (/(^|\/)(\.git|node_modules)(\/|$)/i.test(relative(folder.root, real))) {
-        throw new InitError(`${parent} is a symbolic link to a tool's folder: init writes no ${path}`);
+        throw new InitError(
+          `${parent} is a symbolic link to a tool's folder: init writes no ${path}`,
+        );
       }
     } else if (!found.isDirectory()) {
       throw new InitError(`${parent} is not a folder: init cannot write ${path}`);

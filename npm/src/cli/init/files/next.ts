@@ -92,7 +92,9 @@ function middleware(next: NextApp, { api, userClaim }: Answers): string {
           "edgeIssuer: process.env.EDGE_ISSUER, // this site's origin; FastAPI's EDGE_ISSUER is the same",
         ]),
     ...(userClaim === "sub" ? [] : [`userClaim: ${JSON.stringify(userClaim)},`]),
-    ...(signIn === undefined || signIn === "/sign-in" ? [] : [`signInPath: ${JSON.stringify(signIn)},`]),
+    ...(signIn === undefined || signIn === "/sign-in"
+      ? []
+      : [`signInPath: ${JSON.stringify(signIn)},`]),
     ...rules(next, api, userClaim),
     ...publicPaths(next),
   ];
@@ -138,16 +140,16 @@ function publicPaths({ publicPaths: paths }: NextApp): string[] {
 
 /** The values in an existing middleware that depend on the answers. */
 function middlewareFacts(existing: string, { api, userClaim }: Answers): Fact[] {
-  const claim = valueOf("userClaim").exec(existing)?.[1] ?? "sub";
+  const claim = option("userClaim").exec(existing)?.[1] ?? "sub";
   const match = `match: { user_id: ${JSON.stringify(userClaim)} }`;
   const facts: Fact[] = [
     {
-      pattern: valueOf("userClaim"),
+      pattern: option("userClaim"),
       accepts: (found = "sub") => found === userClaim,
       text: `userClaim: ${JSON.stringify(userClaim)},`,
     },
     {
-      pattern: valueOf("user_id"),
+      pattern: option("user_id"),
       // a rule may compare another claim
       accepts: (found) => found === userClaim || found !== claim,
       text: match,
@@ -159,13 +161,10 @@ function middlewareFacts(existing: string, { api, userClaim }: Answers): Fact[] 
     "edgeIssuer: process.env.EDGE_ISSUER,",
     `{ path: "/api/{user_id}/*", ${match}, to: "origin" },`,
   ];
-  return [
-    ...facts,
-    ...lacking.map((text) => ({ pattern: /(?!)/g, accepts: () => false, text })),
-  ];
+  return [...facts, ...lacking.map((text) => ({ pattern: /(?!)/g, accepts: () => false, text }))];
 }
 
 /** Finds an option and its text, unless it is in a comment. */
-function valueOf(name: string): RegExp {
+function option(name: string): RegExp {
   return new RegExp(`^(?:(?!//)[^\\n])*?\\b${name}: *["']([^"'\\n]*)["']`, "gm");
 }

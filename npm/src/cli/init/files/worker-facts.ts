@@ -17,30 +17,30 @@ export function configurationFacts(
   const write = (name: string, value: string) =>
     isToml ? `${name} = ${tomlString(value)}` : `${JSON.stringify(name)}: ${JSON.stringify(value)}`;
   const url = (name: string, wanted: string): Fact => ({
-    pattern: valueOf(name),
+    pattern: member(name),
     accepts: (found = "") => isSame(found, wanted) || isForDeployment(found, wanted),
     text: write(name, wanted),
   });
   return (existing) => {
-    const claim = valueOf("USER_CLAIM").exec(existing)?.[1] ?? "sub";
+    const claim = member("USER_CLAIM").exec(existing)?.[1] ?? "sub";
     const facts = [url("BETTER_AUTH_URL", auth)];
     if (api !== undefined) facts.push(url("ORIGIN_URL", api));
     if (edgeUrl !== undefined && !isLocal(edgeUrl)) facts.push(url("EDGE_ISSUER", edgeUrl));
     facts.push({
-      pattern: valueOf("USER_CLAIM"),
+      pattern: member("USER_CLAIM"),
       accepts: (found = "sub") => found === userClaim,
       text: write("USER_CLAIM", userClaim),
     });
     const match = write("user_id", userClaim);
     facts.push({
-      pattern: valueOf("user_id"),
+      pattern: member("user_id"),
       // a rule may compare another claim
       accepts: (found) => found === userClaim || found !== claim,
       text: isToml ? `match = { ${match} }` : match,
     });
     const site = new URL(auth).origin;
     facts.push({
-      pattern: valueOf("CORS_ORIGINS"),
+      pattern: member("CORS_ORIGINS"),
       accepts: (found) =>
         !next || found === undefined || namesOrigin(found, site) || isForDeployment(found, site),
       text: write("CORS_ORIGINS", site),
@@ -60,6 +60,9 @@ function namesOrigin(list: string, origin: string): boolean {
 }
 
 /** Finds a name and its text in TOML and in JSON, unless it is in a comment. */
-function valueOf(name: string): RegExp {
-  return new RegExp(`^(?![ \\t]*//)[^#\\n]*?(?<![\\w/-])"?${name}"?[ \\t]*[=:][ \\t]*["']([^"'\\n]*)["']`, "gm");
+function member(name: string): RegExp {
+  return new RegExp(
+    `^(?![ \\t]*//)[^#\\n]*?(?<![\\w/-])"?${name}"?[ \\t]*[=:][ \\t]*["']([^"'\\n]*)["']`,
+    "gm",
+  );
 }

@@ -8,7 +8,10 @@ const WRITTEN: [path: RegExp, content: (text: string) => boolean][] = [
   [/^(.+\/)?\.gitignore$/, ignoresOnly],
   [/^(edge\/)?src\/index\.ts$/, contains(/better-auth-edge\/worker/)],
   [/^(edge\/)?wrangler\.toml$/, contains(/^BETTER_AUTH_URL = /m)],
-  [/^(edge\/)?package\.json$/, contains(/^\{\n {2}"name": "[a-z\d-]+-edge",\n {2}"private": true,/)],
+  [
+    /^(edge\/)?package\.json$/,
+    contains(/^\{\n {2}"name": "[a-z\d-]+-edge",\n {2}"private": true,/),
+  ],
   [/^(edge\/)?\.dev\.vars$/, contains(/^EDGE_SIGNING_KEY=/m)],
   [/^(.+\/)?(proxy|middleware)\.[jt]s$/, contains(/better-auth-edge\/next/)],
   [/^(.+\/)?\.env\.local$/, contains(/^EDGE_SIGNING_KEY=/m)],
