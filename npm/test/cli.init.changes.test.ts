@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { outcome, PROGRAM } from "./cli.process.ts";
 import { ANSWERS, type Project, project, UV_PROJECT } from "./init-projects.ts";
 
+const OTHER_API = ["--auth", "http://127.0.0.1:9", "--api", "http://localhost:8001", "--yes"];
 const NEXT = {
   "package.json": JSON.stringify({ dependencies: { next: "16.4.6" } }),
   "tsconfig.json": "{}",
@@ -94,7 +95,7 @@ test("another claim, another mode and an API that is new are differences in Next
   await made.init("--auth", "http://127.0.0.1:9", "--edge", "none", "--yes");
   assert.match(await made.read(".env"), /^EDGE_AUTH_MODE=jwks$/m);
   await made.write("proxy.ts", PROXY);
-  const { stdout } = await made.init(...ANSWERS, "--user-claim", "uuid");
+  const { stdout } = await made.init(...ANSWERS, "--edge", "next", "--user-claim", "uuid");
   assertChanges(stdout, [
     "proxy.ts: add  origin: process.env.API_URL,",
     "proxy.ts: add  edgeIssuer: process.env.EDGE_ISSUER,",
@@ -114,12 +115,12 @@ test("a variable in quotes, with a comment or a slash has the same value", async
   await using made = await project({ ...NEXT, ".env.local": `${lines.join("\r\n")}\r\n` });
   const { stdout } = await made.init(...ANSWERS);
   assert.doesNotMatch(stdout, /Change these lines/);
-  const { stdout: other } = await made.init(...ANSWERS, "--api", "http://localhost:8001");
+  const { stdout: other } = await made.init(...OTHER_API);
   assertChanges(other, [".env.local:2  API_URL=http://localhost:8001"]);
   // the last line of a name wins
   const text = await made.read(".env.local");
   await made.write(".env.local", `${text}API_URL=http://localhost:8001\n`);
-  const { stdout: last } = await made.init(...ANSWERS, "--api", "http://localhost:8001");
+  const { stdout: last } = await made.init(...OTHER_API);
   assert.doesNotMatch(last, /Change these lines/);
 });
 
@@ -191,7 +192,7 @@ function onNode(version: string, { path }: Project, args: string[]) {
 
 /** The output names exactly these lines. */
 function assertChanges(output: string, changes: string[]): void {
-  const [, shown = ""] = /Change these lines.*?:\n((?: {6}.*\n)+)/s.exec(output) ?? [];
+  const [, shown = ""] = /Change these lines[^:]*:\n((?: {6}.*\n)+)/.exec(output) ?? [];
   const lines = shown.split("\n").filter(Boolean);
   assert.deepEqual(
     lines.map((line) => line.slice(6)),

@@ -174,17 +174,18 @@ function deploymentSteps(project: Project, answers: Answers, commands: Commands)
   const { edge, auth, api } = answers;
   const steps: Step[] = [];
   if (edge === "worker") {
-    const isReady = !isLocal(auth) && !isLocal(api ?? auth);
-    const urls = isReady
-      ? ""
-      : `Replace the two URLs in ${configurationPath(project)}, then deploy`;
+    const urls = { BETTER_AUTH_URL: auth, ORIGIN_URL: api ?? auth };
+    const local = Object.entries(urls).filter(([, url]) => isLocal(url));
+    const names = local.map(([name]) => name).join(" and ");
+    const verb =
+      names === "" ? "Deploy" : `Replace ${names} in ${configurationPath(project)}, then deploy`;
     if (!canRunWrangler()) {
       steps.push({
         text: `Install Node ${NODE_FOR_WRANGLER} or later to deploy, because wrangler requires it. This is Node ${process.versions.node}`,
       });
     }
     steps.push({
-      text: `${urls || "Deploy"} with a signing key of its own`,
+      text: `${verb} with a signing key of its own`,
       lines: commands.deploy(),
     });
   } else if (edge === "next") {
