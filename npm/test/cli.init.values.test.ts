@@ -4,11 +4,20 @@ import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { parse } from "smol-toml";
+import { Arguments, UsageError } from "../src/cli/arguments.ts";
+import { readGiven } from "../src/cli/init/answers.ts";
+import { isPrintable } from "../src/cli/terminal.ts";
 import { type Project, project, UV_PROJECT } from "./init-projects.ts";
 import { NASTY } from "./nasty.ts";
 
 const execute = promisify(execFile);
 const SAFE = { auth: "http://127.0.0.1:9", api: "http://127.0.0.1:9" };
+
+/** Names of folders, each of several nasty texts that a terminal can show. */
+const FOLDERS = Array.from({ length: 6 }, (_, i) => {
+  const texts = NASTY.filter((text) => isPrintable(text) && !text.includes("/"));
+  return `x${texts.filter((_, j) => j % 6 === i).join("")}y`;
+});
 
 /** Values of an option, of which some are valid. */
 const VALUES: Record<string, string[]> = {
@@ -20,68 +29,56 @@ const VALUES: Record<string, string[]> = {
 
 for (const [flag, values] of Object.entries(VALUES)) {
   test(`each value of ${flag} is rejected, or is in the files and commands as it is`, async () => {
-    let accepted = 0;
-    for (const value of values) {
+    const accepted = values.filter((value) => isAccepted(flag, value));
+    for (const value of accepted) {
       await using made = await project(UV_PROJECT);
       const flags = { "--auth": SAFE.auth, "--api": SAFE.api, [flag]: value };
       const args = Object.entries(flags).map(([name, text]) => `${name}=${text}`);
-      const { code, stdout, stderr } = await made.init(...args, "--yes");
-      if (code === 2) {
-        assert.match(stderr, new RegExp(`error: ${flag} `), value);
-        assert.deepEqual(Object.keys(await made.snapshot()).sort(), Object.keys(await untouched()));
-        continue;
-      }
+      const { code, stdout } = await made.init(...args, "--yes");
       assert.equal(code, 0, value);
-      accepted++;
       const wanted = flag === "--user-claim" ? value : urlOf(value);
       await assertWritten(made, { ...flags, [flag]: wanted });
       await assertCommands(made, stdout);
     }
-    assert(accepted >= 2 && accepted < values.length - 20, `${accepted} of ${values.length}`);
+    assert(accepted.length >= 2 && accepted.length < 20, accepted.join());
   });
 }
 
 test("the name of a project's folder is a word of each command", async () => {
-  for (const text of NASTY.filter((text) => text !== "" && !/[/\0]|^\.\.?$/.test(text))) {
-    await using made = await project();
-    const { code, stdout } = await made.init(
-      "--directory",
-      `x${text}`,
-      `--auth=${SAFE.auth}`,
-      "--yes",
-    );
-    if (code === 2) continue;
+  await using made = await project();
+  for (const name of [...FOLDERS, "-x"]) {
+    const { code, stdout } = await made.init(`--directory=${name}`, `--auth=${SAFE.auth}`, "--yes");
+    assert.equal(code, 0, name);
     const [, line = ""] = /^ {6}(cd .*)$/m.exec(stdout) ?? [];
     await execute("sh", ["-ec", `${line}\ntest -f wrangler.toml`], { cwd: made.path });
-    const settings = parse(await made.read(`x${text}/wrangler.toml`));
+    const settings = parse(await made.read(`${name}/wrangler.toml`));
     assert.match(String(settings.name), /^[a-z0-9-]+-edge$/);
   }
-  await using made = await project();
-  const { stdout } = await made.init("--directory=-x", `--auth=${SAFE.auth}`, "--yes");
-  assert.match(stdout, /^ {6}cd \.\/-x$/m);
 });
 
 test("the name of an application's folder is a word of each command", async () => {
-  for (const text of NASTY.filter((text) => text !== "" && !/[/\0]|^\.\.?$/.test(text))) {
-    const folder = `a${text}`;
+  for (const folder of FOLDERS) {
     await using made = await project({
       [`${folder}/requirements.txt`]: "fastapi\nuvicorn\n",
       [`${folder}/src/main.py`]: "from fastapi import FastAPI\napp = FastAPI()\n",
-      [`${folder}/better_auth_edge-1$(touch x).whl`]: "",
+      "better_auth_edge-1$(touch x).whl": "",
     });
     const { code, stdout } = await made.init(`--auth=${SAFE.auth}`, "--yes");
-    assert.equal(code, 0);
+    assert.equal(code, 0, folder);
     await assertCommands(made, stdout);
   }
 });
 
-test("a URL in the application's environment file is not taken if it is not one", async () => {
-  for (const text of NASTY) {
-    await using made = await project({ ".env": `BETTER_AUTH_URL=http://a${text}.example\n` });
-    const { code, stdout } = await made.init("--dry-run");
-    assert.equal(code, 0);
-    const shown = /BETTER_AUTH_URL = (.*)/.exec(stdout)?.[1] ?? "";
-    assert.match(shown, /^"http:\/\/(localhost:3000|[\w.-]+)"$/);
+test("a URL in the application's environment file is taken only if it is one", async () => {
+  for (const [url, taken] of [
+    ["http://127.0.0.1:9/auth", "http://127.0.0.1:9/auth"],
+    ["http://$(id).example", "http://localhost:3000"],
+    ["http://a`id`.example", "http://localhost:3000"],
+    ["http://a.example/$(id)", "http://localhost:3000"],
+  ]) {
+    await using made = await project({ ".env": `BETTER_AUTH_URL=${url}\n` });
+    const { stdout } = await made.init("--dry-run");
+    assert(stdout.includes(`BETTER_AUTH_URL = "${taken}"\n`), url);
   }
 });
 
@@ -96,8 +93,16 @@ function urlOf(value: string): string {
   return origin + pathname.replace(/\/+$/, "");
 }
 
-async function untouched(): Promise<Record<string, string>> {
-  return Object.fromEntries(["app", ...Object.keys(UV_PROJECT)].sort().map((path) => [path, ""]));
+/** Whether the option accepts the value, as the program decides; or says what is wrong. */
+function isAccepted(flag: string, value: string): boolean {
+  try {
+    readGiven(new Arguments("", new Map([[flag.slice(2), [value]]])));
+    return true;
+  } catch (error) {
+    assert(error instanceof UsageError);
+    assert(error.message.startsWith(flag), error.message);
+    return false;
+  }
 }
 
 /** The files have exactly the values, and no other settings. */
@@ -105,8 +110,9 @@ async function assertWritten(made: Project, flags: Record<string, string>): Prom
   const claim = flags["--user-claim"] ?? "sub";
   const edgeUrl = flags["--edge-url"] ?? "http://localhost:8787";
   const settings = parse(await made.read("edge/wrangler.toml"));
-  const isLocal = /localhost|\[::1\]/.test(edgeUrl);
-  assert.deepEqual(settings.vars, {
+  const isLocal = /localhost|127\.0\.0\.1|\[::1\]/.test(edgeUrl);
+  // without the prototypes of the parser
+  assert.deepEqual(JSON.parse(JSON.stringify(settings.vars)), {
     BETTER_AUTH_URL: flags["--auth"],
     ORIGIN_URL: flags["--api"],
     USER_CLAIM: claim,
