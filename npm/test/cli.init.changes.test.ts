@@ -68,7 +68,7 @@ test("other URLs and another claim are differences in the Worker's configuration
   }
 });
 
-test("the URLs of a deployment and of an environment are no differences", async () => {
+test("init names no difference for the URLs of a deployment and of an environment", async () => {
   await using made = await project();
   await made.init(...ANSWERS);
   const text = (await made.read("wrangler.toml"))
@@ -81,7 +81,7 @@ test("the URLs of a deployment and of an environment are no differences", async 
   assert.match(stdout, /keep {2}wrangler\.toml {2}is set up/);
 });
 
-test("a rule that compares another claim is no difference", async () => {
+test("init names no difference for a rule that compares another claim", async () => {
   await using made = await project();
   await made.init(...ANSWERS);
   const text = await made.read("wrangler.toml");

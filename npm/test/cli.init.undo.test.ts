@@ -112,7 +112,7 @@ test("a record can name only what init writes, in the project", async () => {
   }
 });
 
-test("a file of init's name that init cannot have written stays, whatever the record says", async () => {
+test("a file of init's name that init cannot have written stays, although the record names it", async () => {
   const own = {
     "package.json": '{ "name": "app", "dependencies": { "better-auth-edge": "1" } }\n',
     "api/main.py": "from fastapi import FastAPI\n",

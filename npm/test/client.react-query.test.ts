@@ -1,4 +1,4 @@
-/** The React Query example of the documentation in a browser, with a real Better Auth and Worker. */
+/** The documentation's React Query example in a browser, with a real Better Auth and Worker. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { build } from "esbuild";

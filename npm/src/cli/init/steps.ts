@@ -132,7 +132,7 @@ function applicationSteps(project: Project, answers: Answers): Step[] {
     const snippet = fastApi?.module && appSnippet(project, fastApi);
     if (snippet) {
       steps.push({
-        text: `Add to ${fastApi.module}, below the line that makes ${fastApi.variable}, and give each of your routes its user as this one does`,
+        text: `Add to ${fastApi.module}, below ${fastApi.variable} = FastAPI(), and give each route a user`,
         lines: snippet,
       });
     }

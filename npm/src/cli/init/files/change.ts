@@ -32,7 +32,7 @@ export interface Line {
 export interface Fact {
   /** Finds the line. Its first group is the value. The flags are `g` and `m`. */
   pattern: RegExp;
-  /** Whether the file may have this value; `undefined` is no value. */
+  /** Whether the file may have this value, or may lack the line (`undefined`). */
   accepts(value: string | undefined): boolean;
   /** The line with the right value. */
   text: string;
@@ -115,7 +115,7 @@ export function codeFile(path: string, content: string, marks: Marks): Wanted {
   };
 }
 
-/** Whether two values are the same, but for a slash at the end of a URL. */
+/** Whether two values are the same, except for a slash at the end of a URL. */
 export function isSame(value: string, other: string): boolean {
   return value.replace(/\/$/, "") === other.replace(/\/$/, "");
 }
