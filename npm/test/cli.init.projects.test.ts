@@ -191,7 +191,10 @@ test("a repository with a Next.js and a FastAPI folder gets both sides, each in 
   const { stdout: worker } = await both.init(...ANSWERS, "--edge", "worker");
   assert.match(await both.read("edge/package.json"), /"wrangler"/);
   assert.match(await both.read("api/.env"), /^EDGE_ISSUER=http:\/\/localhost:8787$/m);
-  assert.match(worker, /Install the packages, in edge\/:\n {6}pnpm (install|add --save-dev workerd)\n/);
+  assert.match(
+    worker,
+    /Install the packages, in edge\/:\n {6}pnpm (install|add --save-dev workerd)\n/,
+  );
 });
 
 test("two applications of a kind are an error that names them, until one is chosen", async () => {
