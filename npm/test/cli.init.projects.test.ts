@@ -147,7 +147,7 @@ for (const [lockfile, add, run] of [
     await using other = await next("16.4.6", { [lockfile]: "" });
     const worker = await other.init(...API, "--edge", "worker");
     assert(worker.stdout.includes(`\n      ${add}\n`), worker.stdout);
-    assert.match(worker.stdout, /wrangler dev --config edge\/wrangler\.toml/);
+    assert.match(worker.stdout, /(wrangler|better-auth-edge) dev --config edge\/wrangler\.toml/);
     const paths = Object.keys(await other.snapshot());
     assert(paths.includes("edge/src/index.ts") && !paths.includes("proxy.ts"));
     assert(
@@ -191,7 +191,10 @@ test("a repository with a Next.js and a FastAPI folder gets both sides, each in 
   const { stdout: worker } = await both.init(...ANSWERS, "--edge", "worker");
   assert.match(await both.read("edge/package.json"), /"wrangler"/);
   assert.match(await both.read("api/.env"), /^EDGE_ISSUER=http:\/\/localhost:8787$/m);
-  assert.match(worker, /Install the packages, in edge\/:\n {6}pnpm install\n/);
+  assert.match(
+    worker,
+    /Install the packages, in edge\/:\n {6}pnpm (install|add --save-dev workerd)\n/,
+  );
 });
 
 test("two applications of a kind are an error that names them, until one is chosen", async () => {

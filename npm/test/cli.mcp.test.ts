@@ -259,7 +259,7 @@ test("text of a server is bounded and visible, however long and strange it is", 
   assert.match(called.value.summary, /^0 of 200/);
 });
 
-test("arguments are validated, and no message repeats them", async () => {
+test("arguments are validated, and no message repeats their values", async () => {
   await using fresh = await connect();
   for (const [name, input, detail] of [
     ["jwks", {}, /url is missing/],
@@ -268,7 +268,17 @@ test("arguments are validated, and no message repeats them", async () => {
     ["jwks", { url: "ftp://localhost/jwks" }, /begins with https/],
     ["jwks", { url: `http://${"a".repeat(9)}:secret@localhost` }, /a user or a password/],
     ["jwks", { url: `${auth.url}/jwks?data=1` }, /a query/],
-    ["jwks", { url: auth.url, [token.slice(0, 30)]: "x" }, /the arguments are url/],
+    ["jwks", { url: auth.url, [token.slice(0, 30)]: "x" }, /^an argument does not exist: the/],
+    [
+      "jwks",
+      { jwks_url: auth.url },
+      /^the argument jwks_url does not exist: the arguments are url/,
+    ],
+    [
+      "verify",
+      { "a\u202eb": "x" },
+      /^an argument does not exist: the arguments are token, baseURL/,
+    ],
     ["verify", { token }, /baseURL or jwksUrl is missing/],
     ["verify", { token: "x".repeat(20_001), baseURL: auth.url }, /of 1 to 20000 characters/],
     ["verify", { token, baseURL: auth.url, clockTolerance: -1 }, /number of seconds/],

@@ -30,7 +30,8 @@ export function json({ stdout }: Outcome): any {
   return JSON.parse(stdout);
 }
 
-async function outcome(
+/** Runs a command as a process. */
+export async function outcome(
   command: string,
   args: string[],
   input: string,

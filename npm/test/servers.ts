@@ -179,5 +179,10 @@ export async function forward(url: string, request: ReceivedRequest): Promise<Te
   const { "content-encoding": _encoding, ...forwarded } = Object.fromEntries(response.headers);
   delete forwarded["content-length"];
   delete forwarded["transfer-encoding"];
-  return { status: response.status, headers: forwarded, body: await response.text() };
+  const cookies = { "set-cookie": response.headers.getSetCookie() };
+  return {
+    status: response.status,
+    headers: { ...forwarded, ...cookies },
+    body: await response.text(),
+  };
 }

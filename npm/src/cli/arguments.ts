@@ -149,9 +149,15 @@ function unknownOption(rawName: string, command: Command): string {
  *   contain a password
  */
 export function readUrl(value: string, what: string): URL {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
+  // the parser would remove some of these characters
+  const isClean = !/[\p{C}\p{Z}]/u.test(value);
+  const url = isClean && URL.canParse(value) ? new URL(value) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
     throw new UsageError(`${what} is not a URL that begins with https:// or http://`);
+  }
+  // the parser accepts quotes and `$(…)` in a host, and the commands print URLs for shells
+  if (!/^(\[[\da-f:.]+\]|[\w.-]+)$/.test(url.hostname)) {
+    throw new UsageError(`${what} has a host with unusual characters`);
   }
   if (url.username || url.password) {
     throw new UsageError(`${what} contains a user or a password: remove it`);

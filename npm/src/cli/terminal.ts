@@ -48,6 +48,11 @@ export function printable(text: string, maxLength = 200): string {
   return shown.replace(NOT_PRINTABLE, unicodeEscape);
 }
 
+/** Whether the text is plainly printable, so that `print` does not change it. */
+export function isPrintable(text: string): boolean {
+  return printable(text, Number.POSITIVE_INFINITY) === text;
+}
+
 /**
  * Characters that are not plainly printable: controls (C0, DEL, C1), format characters
  * (bidirectional controls, zero widths, tags), lone surrogates, private use, unassigned code
@@ -82,8 +87,8 @@ export function formatValue(value: unknown): string {
   return printable(JSON.stringify(value) ?? "");
 }
 
-/** The width of paragraphs, in columns. */
-const WIDTH = Math.min(process.stdout.columns ?? 100, 100);
+/** The width of paragraphs, in columns. A terminal of unknown size has 0 columns. */
+const WIDTH = Math.min(process.stdout.columns || 100, 100);
 
 /** A paragraph whose lines begin with this many spaces. Words that are too long stay whole. */
 export function paragraph(text: string, indent: number): string {

@@ -2,6 +2,7 @@ import { explain } from "../explanations.ts";
 import type { HttpResponse } from "../http.ts";
 import { fetchKeySet, type KeySetResult } from "../jwks.ts";
 import { keyUrlWarning } from "../key-set.ts";
+import { shellWord } from "../quote.ts";
 import { printable } from "../terminal.ts";
 import { formatDuration } from "../times.ts";
 import { adviceFor, isLocal } from "./advice.ts";
@@ -126,7 +127,7 @@ function keySetFindings(url: URL, result: KeySetResult, edgeKeys: number | undef
   const all = [...entries.flatMap((entry) => entry.notes), ...notes];
   const bad = all.filter(({ level }) => level === "failure");
   if (bad.length > 0) {
-    const cure = `better-auth-edge jwks ${url.href} shows more.`;
+    const cure = `better-auth-edge jwks ${shellWord(url.href)} shows more.`;
     return bad.map(({ text }) => failure(`${url.href}: ${text}`, cure));
   }
   const usable = entries.filter((entry) => entry.usable).length;

@@ -1,10 +1,11 @@
-import type { Answers } from "./answers.ts";
+import { shellLine, shellWord } from "../quote.ts";
+import { type Answers, localEdge } from "./answers.ts";
 import type { FastApiApp } from "./detect/fastapi.ts";
 import type { Project } from "./detect/index.ts";
 import { inFolder, readManifest } from "./detect/manifest.ts";
 import { type PackageManager, packageManager } from "./detect/package-manager.ts";
 import { importPath } from "./files/fastapi.ts";
-import { configurationPath, tarball, workerFolder } from "./files/worker.ts";
+import { configurationPath, tarball, workerFolder, wranglerOptions } from "./files/worker.ts";
 
 /** Commands, and the folder of the project in which they run; empty for the project's own. */
 export interface CommandLines {
@@ -53,15 +54,13 @@ export class Commands {
     const source = wheel === undefined ? "better-auth-edge" : upTo(app.folder, wheel);
     const add = app.installer === "uv" ? "uv add" : "pip install";
     const packages = [...(app.isInstalled ? [] : [source]), ...(app.hasServer ? [] : ["uvicorn"])];
-    const lines = packages.length === 0 ? [] : [[add, ...packages].join(" ")];
+    const lines = packages.length === 0 ? [] : [`${add} ${shellLine(packages)}`];
     return { folder: app.folder, lines };
   }
 
   /** Starts the edge on this machine. */
   startEdge(): CommandLines {
-    const isNext = this.#answers.edge === "next";
-    const line = isNext ? this.#manager.script("dev") : this.#wrangler("dev");
-    return { folder: this.#home, lines: [line] };
+    return { folder: this.#home, lines: [this.#startEdge()] };
   }
 
   /** Starts FastAPI on this machine. */
@@ -70,19 +69,22 @@ export class Commands {
     const { folder, module = inFolder(folder, "main.py") } = app;
     const inner = (path: string) => (folder === "" ? path : path.slice(folder.length + 1));
     const root = inner(app.importRoot);
-    const place = root === "" ? "" : ` --app-dir ${shellWord(root)}`;
+    const place = root === "" ? [] : ["--app-dir", root];
     // `fastapi dev` knows a package by its __init__.py only
     const server =
       app.hasCli && /^\.?$/.test(app.importPrefix)
-        ? `fastapi dev ${shellWord(inner(module))} --port ${port}`
-        : `uvicorn ${shellWord(importPath(app))}${place} --reload --port ${port}`;
-    return { folder, lines: [app.installer === "uv" ? `uv run ${server}` : server] };
+        ? ["fastapi", "dev", inner(module), "--port", port]
+        : ["uvicorn", importPath(app), ...place, "--reload", "--port", port];
+    return {
+      folder,
+      lines: [shellLine(app.installer === "uv" ? ["uv", "run", ...server] : server)],
+    };
   }
 
   /** Adds a signing key to an environment file of the project. */
   addKey(path: string): CommandLines {
     const file = this.#home === "" ? path : path.slice(this.#home.length + 1);
-    const key = this.#manager.run("better-auth-edge keygen");
+    const key = this.#manager.run(["better-auth-edge", "keygen"]);
     return {
       folder: this.#home,
       lines: [`echo "EDGE_SIGNING_KEY='$(${key})'" >> ${shellWord(file)}`],
@@ -91,26 +93,41 @@ export class Commands {
 
   /** Checks the edge. */
   doctor(edge: string): CommandLines {
-    const path = this.#answers.api === undefined ? "" : " --path /api/1/tasks";
-    return this.program(`doctor ${edge} --base-url ${this.#answers.auth}${path}`);
+    const path = this.#answers.api === undefined ? [] : ["--path", "/api/1/tasks"];
+    return this.program(["doctor", edge, "--base-url", this.#answers.auth, ...path]);
   }
 
   /** Runs this program. */
-  program(args: string): CommandLines {
-    return { folder: this.#home, lines: [this.#manager.run(`better-auth-edge ${args}`)] };
+  program(args: string[]): CommandLines {
+    return { folder: this.#home, lines: [this.#manager.run(["better-auth-edge", ...args])] };
   }
 
   /** Deploys the Worker. */
   deploy(): CommandLines {
-    const [keygen] = this.program("keygen").lines;
-    const put = this.#wrangler("secret put EDGE_SIGNING_KEY");
-    return { folder: this.#home, lines: [`${keygen} | ${put}`, this.#wrangler("deploy")] };
+    const [keygen] = this.program(["keygen"]).lines;
+    const put = this.#run("wrangler", "secret", "put", "EDGE_SIGNING_KEY");
+    return { folder: this.#home, lines: [`${keygen} | ${put}`, this.#run("wrangler", "deploy")] };
   }
 
-  #wrangler(args: string): string {
-    const path = configurationPath(this.#project);
-    const config = this.#worker === "" ? "" : ` --config ${path}`;
-    return this.#manager.run(`wrangler ${args}${config}`);
+  #startEdge(): string {
+    const { edge } = this.#answers;
+    const url = new URL(localEdge(this.#answers, this.#project));
+    if (edge === "next") {
+      const { port = "80" } = /:(?<port>\d+)$/.exec(url.origin)?.groups ?? {};
+      return this.#manager.script("dev", port === "3000" ? [] : ["--port", port]);
+    }
+    const options = wranglerOptions(this.#answers, this.#project);
+    // `dev` cannot serve https
+    const isDev = !canRunWrangler() && url.protocol === "http:";
+    return isDev
+      ? this.#run("better-auth-edge", "dev", ...options)
+      : this.#run("wrangler", "dev", ...options);
+  }
+
+  /** Runs a program that reads the Worker's configuration. */
+  #run(...words: string[]): string {
+    const config = this.#worker === "" ? [] : ["--config", configurationPath(this.#project)];
+    return this.#manager.run([...words, ...config]);
   }
 
   #add(dependencies: Record<string, string>, isWorker: boolean): string[] {
@@ -122,16 +139,21 @@ export class Commands {
     if (dependencies["better-auth-edge"] === undefined) {
       commands.push(this.#manager.add([...flags, source]));
     }
-    if (isWorker && dependencies.wrangler === undefined) {
-      commands.push(this.#manager.add([...flags, "wrangler"], true));
-    }
+    if (!isWorker) return commands;
+    const tools = canRunWrangler() ? ["wrangler"] : ["wrangler", "workerd"];
+    const missing = tools.filter((name) => dependencies[name] === undefined);
+    if (missing.length > 0) commands.push(this.#manager.add([...flags, ...missing], true));
     return commands;
   }
 }
 
-/** A word of a command line of a POSIX shell, in quotes if it needs them. */
-export function shellWord(text: string): string {
-  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+/** The version of Node that wrangler requires. */
+export const NODE_FOR_WRANGLER = "22.12";
+
+/** Whether wrangler runs on the Node that runs this program. */
+export function canRunWrangler(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  return major > 22 || (major === 22 && minor >= 12);
 }
 
 /** A file of the project's folder, from a subfolder. */

@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
+import { isPrintable } from "../terminal.ts";
 
 /** The project's folder. It reads nothing behind a symbolic link that leads out of it. */
 export class Folder {
@@ -47,9 +48,13 @@ export class Folder {
   /** The names in a subfolder, sorted; none if it does not exist. */
   names(path: string): { name: string; isFolder: boolean }[] {
     try {
-      return readdirSync(this.#inside(this.absolute(path)), { withFileTypes: true })
-        .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
-        .sort((a, b) => (a.name < b.name ? -1 : 1));
+      return (
+        readdirSync(this.#inside(this.absolute(path)), { withFileTypes: true })
+          .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
+          // no command can show the name of such a file
+          .filter(({ name }) => isPrintable(name))
+          .sort((a, b) => (a.name < b.name ? -1 : 1))
+      );
     } catch {
       return [];
     }

@@ -4,7 +4,7 @@ import { doctor } from "../doctor/index.ts";
 import { NoResponse, request } from "../http.ts";
 import { betterAuthJwksUrl } from "../jwks.ts";
 import { marked } from "../marks.ts";
-import { outputColors, paragraph, print, printable, printError } from "../terminal.ts";
+import { isPrintable, outputColors, paragraph, print, printable, printError } from "../terminal.ts";
 import { type Answers, ask, check, defaults, localEdge, readGiven } from "./answers.ts";
 import { detect, type Project } from "./detect/index.ts";
 import { InitError } from "./error.ts";
@@ -15,7 +15,7 @@ import { readRecord } from "./record.ts";
 import { showEdge, showPlan, showProject, showUndone } from "./show.ts";
 import { type Checked, showSteps } from "./steps.ts";
 import { undo } from "./undo.ts";
-import { write } from "./write.ts";
+import { saveAnswers, write } from "./write.ts";
 
 /** `init`: sets up the edge in a project. */
 export const init: Command = {
@@ -134,6 +134,7 @@ async function runInit(args: Arguments): Promise<number> {
       `\n${outputColors.bold("Written.")} ${outputColors.dim("init --undo removes it again.")}`,
     );
   }
+  if (isEmpty(plan) && differs(earlier, answers)) saveAnswers(folder, answers);
   const checked = await examine(project, answers);
   showSteps(project, answers, plan, checked);
   return 0;
@@ -195,7 +196,9 @@ function differs(earlier: Partial<Answers>, answers: Answers): boolean {
 }
 
 function folderOf(args: Arguments): Folder {
-  return new Folder(args.value("directory") ?? ".");
+  const path = args.value("directory") ?? ".";
+  if (isPrintable(path)) return new Folder(path);
+  throw new UsageError("--directory has characters that a terminal cannot show");
 }
 
 function chosen<N extends string>(name: N, path: string | undefined): { [name in N]?: string } {

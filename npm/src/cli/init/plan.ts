@@ -1,7 +1,8 @@
+import { shellWord } from "../quote.ts";
 import type { Answers } from "./answers.ts";
 import type { Project } from "./detect/index.ts";
 import { InitError } from "./error.ts";
-import { type Ignored, isSecret, SIGNING_KEY, type Wanted } from "./files/change.ts";
+import { type Gap, type Ignored, isSecret, SIGNING_KEY, type Wanted } from "./files/change.ts";
 import { fastApiFiles, fastApiIgnored } from "./files/fastapi.ts";
 import { nextFiles, nextIgnored } from "./files/next.ts";
 import { workerFiles, workerIgnored } from "./files/worker.ts";
@@ -15,8 +16,8 @@ export interface Plan {
   creates: Wanted[];
   /** Lines for a `.gitignore`, which may not exist yet. */
   appends: { path: string; lines: string[] }[];
-  /** Existing files. */
-  stays: { path: string; toAdd: string | undefined }[];
+  /** Existing files, and what the user has to change in them. */
+  stays: ({ path: string } & Gap)[];
 }
 
 /**
@@ -36,10 +37,9 @@ export function makePlan(project: Project, answers: Answers): Plan {
       continue;
     }
     const existing = folder.text(file.path);
-    const isDone = existing !== undefined && file.isDone(existing);
-    const toAdd = isDone ? undefined : file.toAdd(existing ?? "");
-    if (toAdd?.includes(SIGNING_KEY)) checkUntracked(project, file.path);
-    plan.stays.push({ path: file.path, toAdd });
+    const gap = file.compare(existing ?? "");
+    if (gap.toAdd.includes(SIGNING_KEY)) checkUntracked(project, file.path);
+    plan.stays.push({ path: file.path, ...gap });
   }
   for (const { path, lines } of merged(ignored)) {
     const missing = missingLines(folder, { path, lines });
@@ -82,7 +82,7 @@ function wishes(project: Project, answers: Answers): { wanted: Wanted[]; ignored
 function checkUntracked({ folder }: Project, path: string): void {
   if (!isTracked(folder.absolute(path))) return;
   throw new InitError(
-    `git tracks a file ${path}, so it would commit the signing key. Run git rm --cached ${path}, commit, and run init again`,
+    `git tracks a file ${path}, so it would commit the signing key. Run git rm --cached ${shellWord(path)}, commit, and run init again`,
   );
 }
 

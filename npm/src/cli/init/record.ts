@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
 import { type Answers, readEarlier } from "./answers.ts";
 import { InitError } from "./error.ts";
+import { canWrite, ignoresOnly } from "./files/written.ts";
 import type { Folder } from "./folder.ts";
+import { isTracked } from "./git.ts";
+import { parentsOf } from "./way.ts";
 
 /** What `init` has written, so that `--undo` removes exactly that. */
 export interface RunRecord {
@@ -21,17 +24,26 @@ export const RECORD_FILE = `${RECORD_FOLDER}/init.json`;
 export const RECORD_IGNORE = `${RECORD_FOLDER}/.gitignore`;
 
 /**
- * Reads the record.
+ * Reads the record. It may come from a stranger's repository, so it can name only what `init`
+ * writes.
  *
  * @returns `undefined` if it does not exist
- * @throws {InitError} if it is not a record
+ * @throws {InitError} if it is not a record of `init`
  */
 export function readRecord(folder: Folder): RunRecord | undefined {
   if (!folder.has(RECORD_FILE)) return undefined;
+  if (folder.isLink(RECORD_FOLDER) || folder.isLink(RECORD_FILE)) {
+    throw new InitError(`${RECORD_FILE} is behind a symbolic link, which init does not follow`);
+  }
+  if (isTracked(folder.absolute(RECORD_FILE))) {
+    throw new InitError(
+      `git tracks ${RECORD_FILE}, so it may describe another folder: remove it from the repository`,
+    );
+  }
   const record = parse(folder.text(RECORD_FILE) ?? "");
   if (record) return record;
   throw new InitError(
-    `${RECORD_FILE} is damaged: remove it, and undo by hand what init has written`,
+    `${RECORD_FILE} is damaged, or names files that init does not write: remove it, and undo by hand what init has written`,
   );
 }
 
@@ -53,9 +65,9 @@ function parse(text: string): RunRecord | undefined {
       typeof answers === "object" &&
       answers !== null &&
       every(files, ({ path, sha256 }) => isPath(path) && /^[0-9a-f]{64}$/.test(String(sha256))) &&
-      every(appended, ({ path, text }) => isPath(path) && typeof text === "string") &&
+      every(appended, isAppended) &&
       Array.isArray(folders) &&
-      folders.every(isPath);
+      folders.every((folder) => isParent(folder, files));
     return isValid ? { answers: readEarlier(answers), files, appended, folders } : undefined;
   } catch {
     return undefined;
@@ -68,10 +80,16 @@ function every(list: unknown, test: (entry: Record<string, unknown>) => boolean)
   );
 }
 
-/** Whether the value is a path in the project: the file may come from a stranger's repository. */
 function isPath(value: unknown): value is string {
-  return (
-    typeof value === "string" &&
-    value.split("/").every((segment) => /^[^\\:\0]+$/.test(segment) && !/^\.{1,2}$/.test(segment))
-  );
+  return typeof value === "string" && canWrite(value);
+}
+
+function isAppended({ path, text }: Record<string, unknown>): boolean {
+  const isIgnoreFile = isPath(path) && /(^|\/)\.gitignore$/.test(path);
+  return isIgnoreFile && typeof text === "string" && text.trim() !== "" && ignoresOnly(text);
+}
+
+/** Whether the value is the folder of one of the files. */
+function isParent(value: unknown, files: { path: string }[]): boolean {
+  return files.some(({ path }) => parentsOf(path).includes(String(value)));
 }

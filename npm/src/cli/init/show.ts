@@ -77,8 +77,10 @@ export function showPlan(plan: Plan): void {
     print(outputColors.dim(indented(lines.join("\n"))));
   }
   if (plan.stays.length > 0) print();
-  for (const { path, toAdd } of plan.stays) {
-    const note = toAdd === undefined ? "is set up" : "exists and stays: see below for what to add";
+  for (const { path, toAdd, toChange } of plan.stays) {
+    const task = toAdd === "" ? "change" : "add";
+    const isSetUp = toAdd === "" && toChange.length === 0;
+    const note = isSetUp ? "is set up" : `exists and stays: see below for what to ${task}`;
     print(`${outputColors.dim("keep")}  ${printable(path)}  ${outputColors.dim(note)}`);
   }
   if (isEmpty(plan)) print("\nThere is nothing to write.");
@@ -92,10 +94,16 @@ export function showUndone(undone: Undone[], dryRun: boolean): void {
     "changed since": "stays: it has changed since init wrote it",
     "gone already": "does not exist any more",
     "still needed": "stays: git must ignore the files that stay",
+    "still imported": "stays: the app needs it, because it is imported in",
   };
-  for (const { path, outcome } of undone) {
-    const level = outcome === "changed since" || outcome === "still needed" ? "warning" : "ok";
-    print(marked(level, printable(`${path}: ${words[outcome]}`, 500)));
+  for (const { path, outcome, by = "" } of undone) {
+    const level = /^(changed|still)/.test(outcome) ? "warning" : "ok";
+    const text = `${path}: ${words[outcome]} ${by}`.trimEnd();
+    print(marked(level, printable(text, 500)));
+  }
+  const importer = undone.find(({ by }) => by !== undefined)?.by;
+  if (importer !== undefined) {
+    print(`Remove the lines of edge_auth from ${printable(importer)}, and run init --undo again.`);
   }
 }
 

@@ -1,9 +1,10 @@
 import { relative } from "node:path";
 import { isLocal } from "../doctor/advice.ts";
+import { shellWord } from "../quote.ts";
 import { outputColors, paragraph, print } from "../terminal.ts";
 import type { Answers } from "./answers.ts";
 import { localEdge } from "./answers.ts";
-import { type CommandLines, Commands, shellWord } from "./commands.ts";
+import { type CommandLines, Commands, canRunWrangler, NODE_FOR_WRANGLER } from "./commands.ts";
 import type { Project } from "./detect/index.ts";
 import { SIGNING_KEY } from "./files/change.ts";
 import { appSnippet, settings } from "./files/fastapi.ts";
@@ -53,22 +54,29 @@ export function showSteps(project: Project, answers: Answers, plan: Plan, checke
 
 /** The way to a project that is not the current folder. */
 function arrival({ folder }: Project): Step[] {
-  const path = relative(process.cwd(), folder.root);
+  const path = relative(process.cwd(), folder.root).replace(/^-/, "./-");
   return path === "" ? [] : [{ text: "Go to the project", lines: `cd ${shellWord(path)}` }];
 }
 
 function additions({ stays }: Plan, commands: Commands): Step[] {
-  return stays.flatMap(({ path, toAdd }) => {
-    if (toAdd === undefined) return [];
+  const steps = stays.flatMap(({ path, toAdd, inPlaceOf }) => {
     const [hasKey, rest] = [toAdd.includes(SIGNING_KEY), withoutKey(toAdd)];
     const steps: Step[] = [];
-    if (rest.trim() !== "") steps.push({ text: `Add to ${path}, which exists`, lines: rest });
+    const place = inPlaceOf === undefined ? "" : `, in place of ${inPlaceOf}`;
+    const text = `Add to ${path}, which exists${place}`;
+    if (rest.trim() !== "") steps.push({ text, lines: rest });
     if (hasKey) {
       const text = `Add a signing key to ${path}, which must not be committed`;
       steps.push({ text, lines: commands.addKey(path) });
     }
     return steps;
   });
+  const changes = stays.flatMap(({ path, toChange }) =>
+    toChange.map(({ number, text }) => `${path}:${number ?? " add"}  ${text}`),
+  );
+  if (changes.length === 0) return steps;
+  const text = "Change these lines of existing files, which differ from your answers";
+  return [...steps, { text, lines: changes.join("\n") }];
 }
 
 function withoutKey(lines: string): string {
@@ -80,12 +88,6 @@ function withoutKey(lines: string): string {
 
 function installation({ fastApi }: Project, { edge, api }: Answers, commands: Commands): Step[] {
   const steps: Step[] = [];
-  const { node } = process.versions;
-  if (edge === "worker" && isBefore(node, [22, 12])) {
-    steps.push({
-      text: `Install Node 22.12 or later, which wrangler requires. This is Node ${node}`,
-    });
-  }
   const javaScript = commands.installJavaScript();
   if (javaScript.lines.length > 0) steps.push({ text: "Install the packages", lines: javaScript });
   if (fastApi && (edge === "none" || api !== undefined)) {
@@ -95,11 +97,6 @@ function installation({ fastApi }: Project, { edge, api }: Answers, commands: Co
     if (python.lines.length > 0) steps.push({ text, lines: python });
   }
   return steps;
-}
-
-function isBefore(version: string, [major, minor]: [number, number]): boolean {
-  const [ownMajor = 0, ownMinor = 0] = version.split(".").map(Number);
-  return ownMajor < major || (ownMajor === major && ownMinor < minor);
 }
 
 function betterAuthSteps(
@@ -135,7 +132,7 @@ function applicationSteps(project: Project, answers: Answers): Step[] {
     const snippet = fastApi?.module && appSnippet(project, fastApi);
     if (snippet) {
       steps.push({
-        text: `Add to ${fastApi.module}, and give each route a user`,
+        text: `Add to ${fastApi.module}, below ${fastApi.variable} = FastAPI(), and give each route a user`,
         lines: snippet,
       });
     }
@@ -162,7 +159,7 @@ function startSteps(
     steps.push({ text: "Start FastAPI", lines: commands.startApi(fastApi) });
   }
   if (answers.edge === "none") {
-    const check = commands.program(`jwks ${answers.auth}`);
+    const check = commands.program(["jwks", answers.auth]);
     return [...steps, { text: "Check the keys of Better Auth", lines: check }];
   }
   if (isExamined) return steps;
@@ -177,12 +174,18 @@ function deploymentSteps(project: Project, answers: Answers, commands: Commands)
   const { edge, auth, api } = answers;
   const steps: Step[] = [];
   if (edge === "worker") {
-    const isReady = !isLocal(auth) && !isLocal(api ?? auth);
-    const urls = isReady
-      ? ""
-      : `Replace the two URLs in ${configurationPath(project)}, then deploy`;
+    const urls = { BETTER_AUTH_URL: auth, ORIGIN_URL: api ?? auth };
+    const local = Object.entries(urls).filter(([, url]) => isLocal(url));
+    const names = local.map(([name]) => name).join(" and ");
+    const verb =
+      names === "" ? "Deploy" : `Replace ${names} in ${configurationPath(project)}, then deploy`;
+    if (!canRunWrangler()) {
+      steps.push({
+        text: `Install Node ${NODE_FOR_WRANGLER} or later to deploy, because wrangler requires it. This is Node ${process.versions.node}`,
+      });
+    }
     steps.push({
-      text: `${urls || "Deploy"} with a signing key of its own`,
+      text: `${verb} with a signing key of its own`,
       lines: commands.deploy(),
     });
   } else if (edge === "next") {

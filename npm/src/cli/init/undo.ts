@@ -1,19 +1,38 @@
 import { existsSync, lstatSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { folderOf, inFolder } from "./detect/manifest.ts";
 import { InitError } from "./error.ts";
+import { MODULE } from "./files/fastapi.ts";
+import { canContain } from "./files/written.ts";
 import type { Folder } from "./folder.ts";
-import { digest, RECORD_FILE, RECORD_FOLDER, RECORD_IGNORE, readRecord } from "./record.ts";
+import {
+  digest,
+  formatRecord,
+  RECORD_FILE,
+  RECORD_FOLDER,
+  RECORD_IGNORE,
+  type RunRecord,
+  readRecord,
+} from "./record.ts";
 import { checkWay } from "./way.ts";
 import { replaceFile } from "./write.ts";
 
 /** What happens to a file. */
 export interface Undone {
   path: string;
-  outcome: "removed" | "lines removed" | "changed since" | "gone already" | "still needed";
+  outcome:
+    | "removed"
+    | "lines removed"
+    | "changed since"
+    | "gone already"
+    | "still needed"
+    | "still imported";
+  /** The file that imports it. */
+  by?: string;
 }
 
 /**
  * Removes what `init` has written and what has not changed since: files, lines, empty folders and
- * the record.
+ * the record. If something stays, the record stays for it.
  *
  * @param dryRun only report
  * @returns `undefined` if `init` has written nothing here
@@ -22,47 +41,107 @@ export interface Undone {
 export function undo(folder: Folder, dryRun: boolean): Undone[] | undefined {
   const record = readRecord(folder);
   if (!record) return undefined;
-  checkWay(folder, RECORD_FILE);
-  const ignoring = record.files.filter(({ path }) => isIgnoreFile(path));
-  const files = record.files.filter(({ path }) => !isIgnoreFile(path));
-  const undone = files.map(({ path, sha256 }) => undoFile(folder, path, sha256, dryRun));
-  // a file that stays may have a secret, which git must still ignore
-  if (undone.some(({ path, outcome }) => outcome === "changed since" && IS_PRIVATE.test(path))) {
-    const all = [...ignoring, ...record.appended];
-    undone.push(...all.map(({ path }) => ({ path, outcome: "still needed" as const })));
-  } else {
-    undone.push(
-      ...ignoring.map(({ path, sha256 }) => undoFile(folder, path, sha256, dryRun)),
-      ...record.appended.map(({ path, text }) => undoLines(folder, path, text, dryRun)),
-    );
+  const files = withImported(
+    folder,
+    record.files.map(({ path, sha256 }) => ({ path, outcome: ofFile(folder, path, sha256) })),
+  );
+  const lines: Undone[] = record.appended.map(({ path, text }) => {
+    return { path, outcome: ofLines(read(folder, path), text) };
+  });
+  const removed = new Set(files.filter(({ outcome }) => outcome === "removed").map(pathOf));
+  for (const undone of [...files.filter(({ path }) => isIgnoreFile(path)), ...lines]) {
+    if (/removed$/.test(undone.outcome) && isSecretLeft(folder, folderOf(undone.path), removed)) {
+      undone.outcome = "still needed";
+    }
   }
-  if (dryRun) return undone;
-  for (const path of [RECORD_FILE, RECORD_IGNORE]) rmSync(folder.absolute(path), { force: true });
-  for (const path of [...record.folders, RECORD_FOLDER].reverse()) removeIfEmpty(folder, path);
-  return undone;
+  if (!dryRun) remove(folder, record, files, lines);
+  return [...files, ...lines];
 }
 
 const isIgnoreFile = (path: string) => /(^|\/)\.gitignore$/.test(path);
-const IS_PRIVATE = /(^|\/)\.(env|dev\.vars)[^/]*$/;
+const pathOf = ({ path }: Undone) => path;
+const stays = (outcome: Undone["outcome"]) => /^(changed|still)/.test(outcome);
 
-function undoFile(folder: Folder, path: string, sha256: string, dryRun: boolean): Undone {
-  const content = read(folder, path);
-  if (content === undefined) return { path, outcome: "gone already" };
-  if (content === null || digest(content) !== sha256) return { path, outcome: "changed since" };
-  if (!dryRun) rmSync(folder.absolute(path));
-  return { path, outcome: "removed" };
+/** Whether a file that stays in the folder may have a secret, which git must still ignore. */
+function isSecretLeft(folder: Folder, subfolder: string, removed: Set<string>): boolean {
+  return folder
+    .names(subfolder)
+    .filter(({ name }) => /^\.(env|dev\.vars)(?!.*\.(example|sample|template)$)/.test(name))
+    .some(({ name }) => !removed.has(inFolder(subfolder, name)));
 }
 
-function undoLines(folder: Folder, path: string, text: string, dryRun: boolean): Undone {
+function ofFile(folder: Folder, path: string, sha256: string): Undone["outcome"] {
   const content = read(folder, path);
-  if (content === undefined) return { path, outcome: "gone already" };
+  if (content === undefined) return "gone already";
+  const isOwn = content !== null && digest(content) === sha256;
+  return isOwn && canContain(path, content.toString("utf8")) ? "removed" : "changed since";
+}
+
+function ofLines(content: Buffer | undefined | null, text: string): Undone["outcome"] {
+  if (content === undefined) return "gone already";
   const before = content?.toString("utf8") ?? "";
-  const at = before.lastIndexOf(text);
-  if (text === "" || at < 0) return { path, outcome: "changed since" };
-  if (!dryRun) {
+  if (content !== null && indexOfLines(before, text) !== undefined) return "lines removed";
+  const lines = before.split(/\r?\n/);
+  return text.split(/\r?\n/).some((line) => line !== "" && lines.includes(line))
+    ? "changed since"
+    : "gone already";
+}
+
+/** Where the text begins in another one, at the start of a line. */
+function indexOfLines(content: string, text: string): number | undefined {
+  const at = content.lastIndexOf(text);
+  const isStart = at === 0 || /^[\r\n]/.test(text) || content[at - 1] === "\n";
+  return at >= 0 && isStart ? at : undefined;
+}
+
+/** Leaves the module that a file of the app imports, and the settings that the module reads. */
+function withImported(folder: Folder, files: Undone[]): Undone[] {
+  const isModule = (path: string) => path.endsWith(`${MODULE}.py`);
+  if (!files.some(({ path, outcome }) => isModule(path) && outcome === "removed")) return files;
+  const removed = new Set(files.filter(({ outcome }) => outcome === "removed").map(pathOf));
+  const by = folder
+    .files()
+    .find(
+      (path) => path.endsWith(".py") && !removed.has(path) && IMPORT.test(folder.text(path) ?? ""),
+    );
+  if (by === undefined) return files;
+  return files.map((undone) => {
+    const isNeeded = isModule(undone.path) || /(^|\/)\.env$/.test(undone.path);
+    if (undone.outcome !== "removed" || !isNeeded) return undone;
+    return { path: undone.path, outcome: "still imported", by };
+  });
+}
+
+/** A line that names the module outside of a comment. */
+const IMPORT = new RegExp(`^[^#\\n]*\\b${MODULE}\\b`, "m");
+
+function remove(folder: Folder, record: RunRecord, files: Undone[], lines: Undone[]): void {
+  for (const { path, outcome } of files) if (outcome === "removed") rmSync(folder.absolute(path));
+  for (const [index, { path, outcome }] of lines.entries()) {
+    const text = record.appended[index]?.text ?? "";
+    const before = read(folder, path)?.toString("utf8") ?? "";
+    const at = indexOfLines(before, text);
+    if (outcome !== "lines removed" || at === undefined) continue;
     replaceFile(folder.absolute(path), before.slice(0, at) + before.slice(at + text.length));
   }
-  return { path, outcome: "lines removed" };
+  const isLeft = (list: Undone[]) => (_: unknown, index: number) =>
+    stays(list[index]?.outcome ?? "removed");
+  const left = {
+    files: record.files.filter(isLeft(files)),
+    appended: record.appended.filter(isLeft(lines)),
+  };
+  const folders = [...record.folders].reverse();
+  for (const path of folders) removeIfEmpty(folder, path);
+  if (left.files.length + left.appended.length > 0) {
+    const isNeeded = (path: string) => left.files.some((file) => file.path.startsWith(`${path}/`));
+    const rest = { ...left, answers: {}, folders: record.folders.filter(isNeeded) };
+    replaceFile(folder.absolute(RECORD_FILE), formatRecord(rest));
+    return;
+  }
+  rmSync(folder.absolute(RECORD_FILE));
+  if (read(folder, RECORD_IGNORE)?.toString("utf8") === "*\n")
+    rmSync(folder.absolute(RECORD_IGNORE));
+  removeIfEmpty(folder, RECORD_FOLDER);
 }
 
 /** A file's content; `undefined` if it does not exist, `null` if it is outside of the project. */

@@ -1,4 +1,5 @@
 import { lstatSync, realpathSync } from "node:fs";
+import { relative } from "node:path";
 import { InitError } from "./error.ts";
 import { type Folder, isWithin } from "./folder.ts";
 
@@ -17,6 +18,11 @@ export function checkWay(folder: Folder, path: string): void {
       if (real === undefined || !isWithin(folder.root, real)) {
         throw new InitError(
           `${parent} is a symbolic link out of the project: init writes no ${path}`,
+        );
+      }
+      if (/(^|\/)(\.git|node_modules)(\/|$)/i.test(relative(folder.root, real))) {
+        throw new InitError(
+          `${parent} is a symbolic link to a tool's folder: init writes no ${path}`,
         );
       }
     } else if (!found.isDirectory()) {

@@ -50,6 +50,12 @@ export function write(folder: Folder, plan: Plan, answers: Answers): void {
   }
 }
 
+/** Saves the answers for the next run, if `init` has written something before. */
+export function saveAnswers(folder: Folder, answers: Answers): void {
+  const record = readRecord(folder);
+  if (record) replaceFile(folder.absolute(RECORD_FILE), formatRecord({ ...record, answers }));
+}
+
 /** Replaces a file by one of the same mode, in one step. */
 export function replaceFile(path: string, content: string): void {
   const { mode } = statSync(path);

@@ -53,12 +53,15 @@ export class Input {
   /**
    * Validates the arguments of a call.
    *
-   * @throws {ToolError} if one is unknown, missing or invalid. The message repeats no argument
+   * @throws {ToolError} if one is unknown, missing or invalid. The message repeats no value
    */
   static read(parameters: Parameters, args: Record<string, unknown>): Input {
     const names = Object.keys(parameters);
-    if (Object.keys(args).some((name) => !names.includes(name))) {
-      throw invalid(`an argument does not exist: the arguments are ${names.join(", ")}`);
+    const unknown = Object.keys(args).find((name) => !names.includes(name));
+    if (unknown !== undefined) {
+      // a long name may be a misplaced token
+      const shown = /^[\w-]{1,20}$/.test(unknown) ? `the argument ${unknown}` : "an argument";
+      throw invalid(`${shown} does not exist: the arguments are ${names.join(", ")}`);
     }
     const values = new Map<string, unknown>();
     for (const [name, parameter] of Object.entries(parameters)) {

@@ -1,5 +1,6 @@
 import { existsSync as exists, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { shellLine } from "../../quote.ts";
 import type { Folder } from "../folder.ts";
 
 /** The program that installs the project's JavaScript packages, and its commands. */
@@ -12,9 +13,9 @@ export interface PackageManager {
   /** The command that installs what package.json names. */
   install: string;
   /** The command that runs a program of an installed package. */
-  run(command: string): string;
-  /** The command that runs a script of package.json. */
-  script(name: string): string;
+  run(words: string[]): string;
+  /** The command that runs a script of package.json, with options for it. */
+  script(name: string, options: string[]): string;
 }
 
 /**
@@ -59,15 +60,19 @@ const COMMANDS = {
 };
 
 function manager(name: PackageManager["name"], because: string): PackageManager {
-  const { add, development, run, script } = COMMANDS[name];
+  const { add, development, run, script: runScript } = COMMANDS[name];
   return {
     name,
     because,
     install: `${name} install`,
     add: (packages, isDevelopment) =>
-      [add, ...(isDevelopment ? [development] : []), ...packages].join(" "),
-    run: (command) => `${run} ${command}`,
-    script: (command) => `${script} ${command}`,
+      `${add} ${shellLine([...(isDevelopment ? [development] : []), ...packages])}`,
+    run: (words) => `${run} ${shellLine(words)}`,
+    script: (script, options) => {
+      // npm reads options before "--" as its own
+      const separator = name === "npm" && options.length > 0 ? ["--"] : [];
+      return `${runScript} ${shellLine([script, ...separator, ...options])}`;
+    },
   };
 }
 

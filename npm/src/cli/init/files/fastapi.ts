@@ -7,11 +7,15 @@ import { codeFile, environmentFile, type Ignored, type Wanted } from "./change.t
 /** The dependencies of the routes, the settings, and an app if the project has no file for one. */
 export function fastApiFiles(project: Project, app: FastApiApp, answers: Answers): Wanted[] {
   const main = inFolder(app.folder, "main.py");
+  const defaults: [string, string][] =
+    answers.edge === "none" && answers.userClaim === "sub" ? [["USER_CLAIM", "sub"]] : [];
   const needsApp = app.module === undefined && !project.folder.has(main);
   return [
-    codeFile(inFolder(moduleFolder(app), `${MODULE}.py`), dependencies(app), /better_auth_edge/),
-    environmentFile(inFolder(app.folder, ".env"), settings(project, answers)),
-    ...(needsApp ? [codeFile(main, APP, /FastAPI\(/)] : []),
+    codeFile(inFolder(moduleFolder(app), `${MODULE}.py`), dependencies(app), {
+      mark: /better_auth_edge/,
+    }),
+    environmentFile(inFolder(app.folder, ".env"), settings(project, answers), defaults),
+    ...(needsApp ? [codeFile(main, APP, { mark: /FastAPI\(/ })] : []),
   ];
 }
 
@@ -57,7 +61,8 @@ export function importPath({ folder, module, variable, importRoot }: FastApiApp)
   return `${inner.replace(/\.py$/, "").replaceAll("/", ".")}:${variable}`;
 }
 
-const MODULE = "edge_auth";
+/** The module with the dependencies of the routes. */
+export const MODULE = "edge_auth";
 
 function moduleFolder({ folder, module }: FastApiApp): string {
   return module === undefined ? folder : folderOf(module);

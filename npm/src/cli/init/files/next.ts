@@ -7,6 +7,7 @@ import {
   codeFile,
   type EnvironmentLine,
   environmentFile,
+  type Fact,
   type Ignored,
   SIGNING_KEY,
   type Wanted,
@@ -28,7 +29,14 @@ export function middlewarePath(next: NextApp): string {
 export function nextFiles(project: Project, next: NextApp, answers: Answers): Wanted[] {
   const { auth, api } = answers;
   return [
-    codeFile(middlewarePath(next), middleware(next, answers), /better-auth-edge/),
+    codeFile(middlewarePath(next), middleware(next, answers), {
+      mark: /better-auth-edge/,
+      facts: (existing) => middlewareFacts(existing, answers),
+      rival: {
+        pattern: /\bexport\s+(default|(async\s+)?function|const)\b.*\b(proxy|middleware)\b/,
+        name: "its function, or call that one from it",
+      },
+    }),
     environmentFile(inFolder(next.folder, ".env.local"), [
       "Where Better Auth runs, as this server reaches it.",
       ["BETTER_AUTH_URL", auth],
@@ -83,8 +91,10 @@ function middleware(next: NextApp, { api, userClaim }: Answers): string {
           "origin: process.env.API_URL, // the API",
           "edgeIssuer: process.env.EDGE_ISSUER, // this site's origin; FastAPI's EDGE_ISSUER is the same",
         ]),
-    ...(userClaim === "sub" ? [] : [`userClaim: "${userClaim}",`]),
-    ...(signIn === undefined || signIn === "/sign-in" ? [] : [`signInPath: "${signIn}",`]),
+    ...(userClaim === "sub" ? [] : [`userClaim: ${JSON.stringify(userClaim)},`]),
+    ...(signIn === undefined || signIn === "/sign-in"
+      ? []
+      : [`signInPath: ${JSON.stringify(signIn)},`]),
     ...rules(next, api, userClaim),
     ...publicPaths(next),
   ];
@@ -103,7 +113,7 @@ function rules(next: NextApp, api: string | undefined, userClaim: string): strin
   return [
     "// the first match decides, and a path without a rule requires a session or a token",
     "routes: [",
-    ...open.map((path) => `  { path: "${path}", auth: "public" },`),
+    ...open.map((path) => `  { path: ${JSON.stringify(path)}, auth: "public" },`),
     ...(api === undefined
       ? []
       : [
@@ -111,7 +121,7 @@ function rules(next: NextApp, api: string | undefined, userClaim: string): strin
             (name) => `  { path: "/api/${name}/*" }, // a route handler of this application`,
           ),
           "  // the user in the path must be the one who is signed in; the API gets the request",
-          `  { path: "/api/{user_id}/*", match: { user_id: "${userClaim}" }, to: "origin" },`,
+          `  { path: "/api/{user_id}/*", match: { user_id: ${JSON.stringify(userClaim)} }, to: "origin" },`,
         ]),
     "],",
   ];
@@ -123,7 +133,38 @@ function publicPaths({ publicPaths: paths }: NextApp): string[] {
   return [
     "// the files in public/",
     "publicPaths: [",
-    ...others.map((path) => `  "${path}",`),
+    ...others.map((path) => `  ${JSON.stringify(path)},`),
     "],",
   ];
+}
+
+/** The values in an existing middleware that depend on the answers. */
+function middlewareFacts(existing: string, { api, userClaim }: Answers): Fact[] {
+  const claim = option("userClaim").exec(existing)?.[1] ?? "sub";
+  const match = `match: { user_id: ${JSON.stringify(userClaim)} }`;
+  const facts: Fact[] = [
+    {
+      pattern: option("userClaim"),
+      accepts: (found = "sub") => found === userClaim,
+      text: `userClaim: ${JSON.stringify(userClaim)},`,
+    },
+    {
+      pattern: option("user_id"),
+      // a rule may compare another claim
+      accepts: (found) => found === userClaim || found !== claim,
+      text: match,
+    },
+  ];
+  if (api === undefined || /^[^\n/]*\borigin\s*[:,]/m.test(existing)) return facts;
+  const lacking = [
+    "origin: process.env.API_URL,",
+    "edgeIssuer: process.env.EDGE_ISSUER,",
+    `{ path: "/api/{user_id}/*", ${match}, to: "origin" },`,
+  ];
+  return [...facts, ...lacking.map((text) => ({ pattern: /(?!)/g, accepts: () => false, text }))];
+}
+
+/** Finds an option and its text, unless it is in a comment. */
+function option(name: string): RegExp {
+  return new RegExp(`^(?:(?!//)[^\\n])*?\\b${name}: *["']([^"'\\n]*)["']`, "gm");
 }

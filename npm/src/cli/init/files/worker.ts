@@ -1,10 +1,19 @@
 import { isLocal } from "../../doctor/advice.ts";
+import { tomlString } from "../../quote.ts";
 import { version } from "../../version.ts";
 import { COMPATIBILITY_DATE, CONFIG_FILES } from "../../worker-config.ts";
 import { type Answers, localEdge } from "../answers.ts";
 import type { Project } from "../detect/index.ts";
 import { inFolder } from "../detect/manifest.ts";
-import { codeFile, environmentFile, type Ignored, SIGNING_KEY, type Wanted } from "./change.ts";
+import {
+  codeFile,
+  environmentFile,
+  type Fact,
+  type Ignored,
+  SIGNING_KEY,
+  type Wanted,
+} from "./change.ts";
+import { configurationFacts, ENVIRONMENTS } from "./worker-facts.ts";
 
 /** The Worker's folder in the project: its own, unless the project is only a Worker. */
 export function workerFolder({ isWorkerOnly }: Project): string {
@@ -16,7 +25,10 @@ export function workerFiles(project: Project, answers: Answers): Wanted[] {
   const folder = workerFolder(project);
   const ownManifest = folder === "" || !project.manifest;
   return [
-    codeFile(inFolder(folder, "src/index.ts"), ENTRY, /better-auth-edge\/worker/),
+    codeFile(inFolder(folder, "src/index.ts"), ENTRY, {
+      mark: /better-auth-edge\/worker/,
+      rival: { pattern: /\bexport\s+default\b/, name: "its default export" },
+    }),
     configuration(project, answers),
     environmentFile(inFolder(folder, ".dev.vars"), [
       "The settings and secrets of this machine, for `wrangler dev`. Git ignores the file.",
@@ -26,11 +38,11 @@ export function workerFiles(project: Project, answers: Answers): Wanted[] {
     ]),
     ...(ownManifest
       ? [
-          codeFile(
-            inFolder(folder, "package.json"),
-            manifest(project, folder),
-            /"better-auth-edge"/,
-          ),
+          codeFile(inFolder(folder, "package.json"), manifest(project, folder, answers), {
+            mark: /"better-auth-edge"/,
+            rival: { pattern: /\S/, name: "each member of the same name" },
+            facts: () => [scriptFact(project, answers)],
+          }),
         ]
       : []),
   ];
@@ -49,11 +61,24 @@ export function workerIgnored(project: Project): Ignored {
   return { path: inFolder(workerFolder(project), ".gitignore"), lines };
 }
 
+/** The options of `wrangler dev`: it listens where the edge is, which is its default or not. */
+export function wranglerOptions(answers: Answers, project: Project): string[] {
+  const { port, protocol } = new URL(localEdge(answers, project));
+  const isSecure = protocol === "https:";
+  const chosen = port || (isSecure ? "443" : "80");
+  return [
+    ...(chosen === DEFAULT_PORT ? [] : ["--port", chosen]),
+    ...(isSecure ? ["--local-protocol", "https"] : []),
+  ];
+}
+
 /** The tarball of the package in the project's folder, for those who have packed it themselves. */
 export function tarball({ folder }: Project): string | undefined {
   const name = `better-auth-edge-${version()}.tgz`;
   return folder.has(name) ? name : undefined;
 }
+
+const DEFAULT_PORT = "8787";
 
 const ENTRY = `// The whole Worker: better-auth-edge has it compiled. wrangler.toml has the settings.
 export { default, Revocations } from "better-auth-edge/worker";
@@ -63,7 +88,15 @@ function configuration(project: Project, answers: Answers): Wanted {
   const path = configurationPath(project);
   const isToml = path.endsWith(".toml");
   const content = isToml ? settings(project, answers) : jsonSettings(answers);
-  return codeFile(path, content, /^\s*"?BETTER_AUTH_URL/m);
+  return codeFile(path, content, {
+    mark: /^[^#/\n]*"?\bBETTER_AUTH_URL"?\s*[=:]/m,
+    facts: configurationFacts(project, answers, isToml),
+    end: ENVIRONMENTS,
+    rival: {
+      pattern: /\S/,
+      name: "each line of the same name, with one section [vars]",
+    },
+  });
 }
 
 function jsonSettings({ auth, api, userClaim }: Answers): string {
@@ -86,30 +119,30 @@ function settings(project: Project, answers: Answers): string {
   const issuer = edgeUrl !== undefined && !isLocal(edgeUrl) ? edgeUrl : undefined;
   return `# The edge: it verifies the token of each request, applies the rules, and forwards the request to
 # the API with the user's identity in a signed header. .dev.vars has the values of this machine.
-name = "${project.name}-edge"
+name = ${tomlString(`${project.name}-edge`)}
 main = "src/index.ts"
 compatibility_date = "${COMPATIBILITY_DATE}"
 
 [vars]
 # Better Auth, and the API, as the Worker reaches them.${reminder(auth, api)}
-BETTER_AUTH_URL = "${auth}"
-ORIGIN_URL = "${api}"
+BETTER_AUTH_URL = ${tomlString(auth)}
+ORIGIN_URL = ${tomlString(api ?? "")}
 # The claim that identifies the user. "sub" is Better Auth's own user id.
-USER_CLAIM = "${userClaim}"
+USER_CLAIM = ${tomlString(userClaim)}
 # The Worker's own origin, in the assertions that it signs. FastAPI's EDGE_ISSUER has the same value.
-${issuer === undefined ? '# EDGE_ISSUER = "https://edge.example.com"' : `EDGE_ISSUER = "${issuer}"`}
+${issuer === undefined ? '# EDGE_ISSUER = "https://edge.example.com"' : `EDGE_ISSUER = ${tomlString(issuer)}`}
 ${
   project.next
     ? `# Pages of these origins may call the API.
-CORS_ORIGINS = "${site}"`
+CORS_ORIGINS = ${tomlString(site)}`
     : `# Pages of other origins that may call the API:
-# CORS_ORIGINS = "${site}"`
+# CORS_ORIGINS = ${tomlString(site)}`
 }
 
 # Rules. The first match decides, and a path without a rule requires a token.
 [[vars.ROUTES]]
 path = "/api/{user_id}/*"
-match = { user_id = "${userClaim}" } # the user in the path must be the token's
+match = { user_id = ${tomlString(userClaim)} } # the user in the path must be the token's
 
 [[vars.ROUTES]]
 path = "/health"
@@ -131,16 +164,29 @@ function localUrls({ auth, api }: Answers): string[] {
   ];
 }
 
-function manifest(project: Project, folder: string): string {
+function manifest(project: Project, folder: string, answers: Answers): string {
   const packed = tarball(project);
   const edge = packed ? `file:${folder === "" ? "" : "../"}${packed}` : `^${version()}`;
   const content = {
     name: `${project.name}-edge`,
     private: true,
     type: "module",
-    scripts: { dev: "wrangler dev", deploy: "wrangler deploy" },
+    scripts: { dev: developmentScript(project, answers), deploy: "wrangler deploy" },
     dependencies: { "better-auth-edge": edge },
     devDependencies: { wrangler: "^4.0.0" },
   };
   return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+function developmentScript(project: Project, answers: Answers): string {
+  return ["wrangler dev", ...wranglerOptions(answers, project)].join(" ");
+}
+
+function scriptFact(project: Project, answers: Answers): Fact {
+  const script = developmentScript(project, answers);
+  return {
+    pattern: /"dev": *"(wrangler dev(?: --(?:port|local-protocol) \w+)*)"/g,
+    accepts: (found = script) => found === script,
+    text: `"dev": ${JSON.stringify(script)}`,
+  };
 }
