@@ -147,7 +147,7 @@ const helps = new Map<string, string>();
 
 /** Checks the options against a command's help, which is empty if the command does not exist. */
 async function unlessAccepted(words: string[], helpOf: HelpOf) {
-  const end = words.findIndex((word) => !/^[a-z][a-z-]*$/.test(word));
+  const end = words.findIndex((word) => !/^[a-z][a-z\d-]*$/.test(word));
   const command = words.slice(0, end === -1 ? words.length : end);
   const key = `${helpOf.name} ${command.join(" ")}`;
   const help = await (helps.get(key) ?? helpOf(command));

@@ -112,44 +112,50 @@ describe("the template fullstack", () => {
     assert(size < MOST_KIB);
   });
 
-  test("its users sign up at Better Auth, and reach their own paths of the API", async () => {
-    await using api = await serve(() => ({ body: { ok: true } }));
-    const variables = { BETTER_AUTH_URL: SITE, ORIGIN_URL: api.url };
-    await using edge = await project.dev(() => variables);
+  describe("on a developer's machine", () => {
+    let api: TestServer;
+    let edge: { url: string } & AsyncDisposable;
+    before(async () => {
+      api = await serve(() => ({ body: { ok: true } }));
+      edge = await project.dev(() => ({ BETTER_AUTH_URL: SITE, ORIGIN_URL: api.url }));
+    });
+    after(async () => {
+      await edge[Symbol.asyncDispose]();
+      await api[Symbol.asyncDispose]();
+    });
 
-    const { status, body } = await health(edge.url);
-    assert.deepEqual([status, body.rules, body.isolating_rules], [200, 2, 1]);
-    assert.equal(await ask(`${edge.url}/api/ada/tasks`), "401 missing_token");
+    test("users sign up at Better Auth, and reach their own paths of the API", async () => {
+      const { status, body } = await health(edge.url);
+      assert.deepEqual([status, body.rules, body.isolating_rules], [200, 2, 1]);
+      assert.equal(await ask(`${edge.url}/api/ada/tasks`), "401 missing_token");
 
-    const ada = await signedUp(edge.url, "ada");
-    const bob = await signedUp(edge.url, "bob");
-    const forged = { "x-edge-user": bob.id };
-    assert.equal(await ask(`${edge.url}/api/${ada.id}/tasks`, ada.token, forged), "200");
-    assert.equal(api.requests.at(-1)?.headers["x-edge-user"], ada.id);
-    const assertion = await assertionAt(api, edge.url, SITE);
-    assert.equal(assertion.sub, ada.id);
-    assert.equal((assertion.claims as { email?: string }).email, "ada@example.com");
-    const before = api.requests.length;
-    assert.equal(await ask(`${edge.url}/api/${bob.id}/tasks`, ada.token), "403 user_mismatch");
-    assert.equal(api.requests.length, before);
+      const ada = await signedUp(edge.url, "ada");
+      const bob = await signedUp(edge.url, "bob");
+      const forged = { "x-edge-user": bob.id };
+      assert.equal(await ask(`${edge.url}/api/${ada.id}/tasks`, ada.token, forged), "200");
+      assert.equal(api.requests.at(-1)?.headers["x-edge-user"], ada.id);
+      const { sub, claims } = await assertionAt(api, edge.url, SITE);
+      assert.equal(sub, ada.id);
+      assert.equal((claims as { email?: string }).email, "ada@example.com");
+      const before = api.requests.length;
+      assert.equal(await ask(`${edge.url}/api/${bob.id}/tasks`, ada.token), "403 user_mismatch");
+      assert.equal(api.requests.length, before);
 
-    const signedOut = await callAuth(edge.url, "sign-out", { cookie: ada.cookie, body: {} });
-    assert.equal(signedOut.status, 200);
-    const own = () => ask(`${edge.url}/api/${ada.id}/tasks`, ada.token);
-    await until(async () => (await own()) !== "200");
-    assert.equal(await own(), "401 session_revoked");
-    assert.equal(await ask(`${edge.url}/api/${bob.id}/tasks`, bob.token), "200");
-  });
+      const signedOut = await callAuth(edge.url, "sign-out", { cookie: ada.cookie, body: {} });
+      assert.equal(signedOut.status, 200);
+      const own = () => ask(`${edge.url}/api/${ada.id}/tasks`, ada.token);
+      await until(async () => (await own()) !== "200");
+      assert.equal(await own(), "401 session_revoked");
+      assert.equal(await ask(`${edge.url}/api/${bob.id}/tasks`, bob.token), "200");
+    });
 
-  test("its page runs only its own scripts", async () => {
-    await using api = await serve(() => ({ body: { ok: true } }));
-    await using edge = await project.dev((url) => ({ BETTER_AUTH_URL: url, ORIGIN_URL: api.url }));
-    const page = await fetch(edge.url);
-    assert.equal(page.status, 200);
-    assert.match(await page.text(), /<script type="module" src="app\.js">/);
-    assert.match(page.headers.get("content-security-policy") ?? "", /^default-src 'self';/);
-    assert.equal((await fetch(`${edge.url}/app.js`)).status, 200);
-    assert.equal(api.requests.length, 0);
+    test("the page may run its own scripts only", async () => {
+      const page = await fetch(edge.url);
+      assert.equal(page.status, 200);
+      assert.match(await page.text(), /<script type="module" src="app\.js">/);
+      assert.match(page.headers.get("content-security-policy") ?? "", /^default-src 'self';/);
+      assert.equal((await fetch(`${edge.url}/app.js`)).status, 200);
+    });
   });
 
   test("an API that is a Worker gets the requests by a service binding", async () => {
@@ -184,7 +190,11 @@ const API_WORKER = `export default {
 };
 `;
 
-function callAuth(edge: string, path: string, { cookie = "", body }: { cookie?: string; body?: object }) {
+function callAuth(
+  edge: string,
+  path: string,
+  { cookie = "", body }: { cookie?: string; body?: object },
+) {
   return fetch(`${edge}/api/auth/${path}`, {
     method: body ? "POST" : "GET",
     headers: { "content-type": "application/json", origin: SITE, cookie },
