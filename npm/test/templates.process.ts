@@ -1,4 +1,4 @@
-/** The templates for Cloudflare, as projects that have their packages, under the pinned wrangler. */
+/** The templates for Cloudflare as projects, with their packages and the pinned wrangler. */
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,12 +1,12 @@
 /** The templates for Cloudflare deploy, and run under `wrangler dev`, in front of an API. */
 import assert from "node:assert/strict";
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { cookiesOf } from "./plugin.setup.ts";
 import { serve, type TestServer, until } from "./servers.ts";
-import { Project, uploadSize } from "./templates.process.ts";
+import { Project, ROOT, uploadSize } from "./templates.process.ts";
 import { newSigner, token } from "./tokens.ts";
 
 /** What a Worker of the plan Workers Free may have, in KiB, gzipped. */
@@ -77,6 +77,29 @@ describe("the template worker", () => {
     const other = token(newSigner("EdDSA"), claims);
     assert.equal(await ask(`${edge.url}/api/ada/tasks`, other), "401 bad_signature");
     assert.equal(api.requests.length, before);
+  });
+
+  test("service bindings connect it to a Better Auth and an API that are Workers", async () => {
+    const page = await readFile(join(ROOT, "docs/deploy.md"), "utf8");
+    const [services] = /"services": \[.*?\]/s.exec(page) ?? [];
+    const shown = await project.read("wrangler.jsonc");
+    await project.write("wrangler.jsonc", shown.replace('"vars"', `${services},\n  "vars"`));
+    const signer = newSigner("EdDSA");
+    const keys = await addWorker(project, "my-better-auth", JSON.stringify({ keys: [signer.jwk] }));
+    const api = await addWorker(project, "my-api", API);
+    const site = "https://my-better-auth.example";
+    const variables = { BETTER_AUTH_URL: site, ORIGIN_URL: "https://my-api.example" };
+    await using edge = await project.dev(
+      (url) => ({ ...variables, EDGE_ISSUER: url }),
+      ...["--config", "wrangler.jsonc", ...keys, ...api],
+    );
+    const now = Math.floor(Date.now() / 1000);
+    const ada = token(signer, { iss: site, aud: site, sub: "ada", iat: now, exp: now + 900 });
+    const headers = { authorization: `Bearer ${ada}` };
+    const response = await fetch(`${edge.url}/api/ada/tasks`, { headers });
+    const url = "https://my-api.example/api/ada/tasks";
+    assert.deepEqual(await response.json(), { url, user: "ada" });
+    assert.equal(await ask(`${edge.url}/api/bob/tasks`, ada), "403 user_mismatch");
   });
 });
 
@@ -159,18 +182,14 @@ describe("the template fullstack", () => {
   });
 
   test("an API that is a Worker gets the requests by a service binding", async () => {
-    await using other = await Project.create("worker");
-    await other.write("wrangler.jsonc", JSON.stringify(API));
-    await other.write("src/index.ts", API_WORKER);
     const shown = await project.read("wrangler.jsonc");
     const bound = shown.replace(/^ *\/\/ ("services": .*)$/m, "$1");
     assert.notEqual(bound, shown);
     await project.write("wrangler.jsonc", bound);
-    const configs = ["wrangler.jsonc", join(other.path, "wrangler.jsonc")];
-    const variables = { BETTER_AUTH_URL: SITE, ORIGIN_URL: "https://my-api.example" };
+    const other = await addWorker(project, "my-api", API);
     await using edge = await project.dev(
-      () => variables,
-      ...configs.flatMap((path) => ["--config", path]),
+      () => ({ BETTER_AUTH_URL: SITE, ORIGIN_URL: "https://my-api.example" }),
+      ...["--config", "wrangler.jsonc", ...other],
     );
     const ada = await signedUp(edge.url, "ada-of-workers");
     const headers = { authorization: `Bearer ${ada.token}` };
@@ -183,12 +202,17 @@ describe("the template fullstack", () => {
   });
 });
 
-/** The API of the test, as a Worker. */
-const API = { name: "my-api", main: "src/index.ts", compatibility_date: "2026-11-01" };
-const API_WORKER = `export default {
-  fetch: ({ url, headers }) => Response.json({ url, user: headers.get("x-edge-user") }),
-};
-`;
+/** What the API of a test responds with, as a Worker. */
+const API = `({ url, user: headers.get("x-edge-user") })`;
+
+/** Writes a Worker that responds with JSON. Returns the option that names its configuration. */
+async function addWorker(project: Project, name: string, body: string): Promise<string[]> {
+  const code = `export default { fetch: ({ url, headers }) => Response.json(${body}) };\n`;
+  const config = { name, main: `${name}.js`, compatibility_date: "2026-11-01" };
+  await project.write(`${name}.js`, code);
+  await project.write(`${name}.json`, JSON.stringify(config));
+  return ["--config", `${name}.json`];
+}
 
 function callAuth(
   edge: string,
