@@ -110,7 +110,7 @@ export class Project {
 }
 
 /** Waits until the process serves the URL. Returns the function that ends it. */
-async function started(child: ChildProcess, url: string): Promise<() => Promise<void>> {
+export async function started(child: ChildProcess, url: string): Promise<() => Promise<void>> {
   let log = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => {
