@@ -113,7 +113,7 @@ function commandsOf(text: string): CommandLine[] {
 
 /** Programs of others whose commands the pages show as their own documentation has them. */
 const OTHERS =
-  /^(alembic|cat|cd|cp|curl|echo|ls|mkdir|mypy|pbpaste|printf|pytest|python|ruff|uvicorn|\.|\.\.\/\.venv\/bin\/python)$/;
+  /^(alembic|cat|cd|cp|curl|echo|ls|mkdir|mypy|openssl|pbpaste|printf|pytest|python|ruff|uvicorn|\.|\.\.\/\.venv\/bin\/python)$/;
 const OTHER_PACKAGES = ["auth@latest", "@better-auth/cli@1.4"];
 
 /** What is wrong with a command; `undefined` if nothing is. */
@@ -131,8 +131,13 @@ async function errorOf({
     return words[0] === "xtask" ? errorOfXtask(words.slice(1)) : unlessAccepted(words, helpOfCargo);
   }
   if (program === "pip") return unlessAccepted(words, helpOfPip);
-  if (program === "npm") return unlessAccepted(words, helpOfNpm);
+  // what follows `--` is for another program
+  if (program === "npm") return unlessAccepted(words.slice(0, separator(words)), helpOfNpm);
   return "no test knows this program";
+}
+
+function separator(words: string[]): number | undefined {
+  return words.includes("--") ? words.indexOf("--") : undefined;
 }
 
 type HelpOf = (command: string[]) => Promise<string>;
@@ -142,7 +147,7 @@ const helps = new Map<string, string>();
 
 /** Checks the options against a command's help, which is empty if the command does not exist. */
 async function unlessAccepted(words: string[], helpOf: HelpOf) {
-  const end = words.findIndex((word) => !/^[a-z][a-z-]*$/.test(word));
+  const end = words.findIndex((word) => !/^[a-z][a-z\d-]*$/.test(word));
   const command = words.slice(0, end === -1 ? words.length : end);
   const key = `${helpOf.name} ${command.join(" ")}`;
   const help = await (helps.get(key) ?? helpOf(command));

@@ -33,7 +33,7 @@ const READMES = [
 
 /** The blocks of all pages in these languages. */
 export function blocks(...languages: string[]): Block[] {
-  const pages = [...READMES, ...["docs", "examples"].flatMap(pagesIn)];
+  const pages = [...READMES, ...["docs", "examples", "templates"].flatMap(pagesIn)];
   const all = pages.flatMap((page) => blocksOf(page, readFileSync(join(ROOT, page), "utf8")));
   return all.filter(({ language }) => languages.includes(language));
 }

@@ -36,7 +36,7 @@ def pages() -> list[str]:
     """The pages that tests/docs/blocks.rs reads too."""
     found = [
         file
-        for directory in ("docs", "examples")
+        for directory in ("docs", "examples", "templates")
         for file in (REPOSITORY / directory).rglob("*.md")
         if not any(
             part.startswith(".") or part == "node_modules"

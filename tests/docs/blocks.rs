@@ -47,7 +47,7 @@ pub(crate) fn blocks() -> Vec<Block> {
 /// The pages, relative to the repository: those for users and contributors, without the decisions.
 fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<PathBuf> = READMES.iter().map(PathBuf::from).collect();
-    for directory in ["docs", "examples"] {
+    for directory in ["docs", "examples", "templates"] {
         add_pages(Path::new(directory), &mut pages);
     }
     pages
@@ -130,7 +130,7 @@ fn the_tests_of_all_languages_read_the_same_pages() {
         for readme in READMES {
             assert!(source.contains(&format!("\"{readme}\"")), "{test} does not read {readme}");
         }
-        for directory in ["docs", "examples"] {
+        for directory in ["docs", "examples", "templates"] {
             assert!(source.contains(&format!("\"{directory}\"")), "{test}: {directory}");
         }
     }
