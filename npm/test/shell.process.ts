@@ -1,8 +1,8 @@
 /** Runs the commands of a page in a shell, as a reader types them. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import { until } from "./servers.ts";
 
 const execute = promisify(execFile);
 
@@ -55,10 +55,10 @@ export async function shellServer(
     clearTimeout(timer);
   };
   try {
-    await until(async () => {
+    while (!(await isReady())) {
       if (hasEnded) throw new Error(`${command} has ended:\n${log}`);
-      return isReady();
-    });
+      await delay(INTERVAL);
+    }
   } catch (error) {
     await stop();
     throw error;
@@ -66,6 +66,8 @@ export async function shellServer(
   return { log: () => log, [Symbol.asyncDispose]: stop };
 }
 
+/** Milliseconds between two checks whether a server is ready. */
+const INTERVAL = 100;
 /** Milliseconds in which the processes of a server end. */
 const PATIENCE = 10_000;
 
@@ -75,13 +77,4 @@ function kill(group: number | undefined): void {
   } catch {
     // all of them have ended
   }
-}
-
-/** A check whether a server responds at a URL, with any status. */
-export function responds(url: string): () => Promise<boolean> {
-  return () =>
-    fetch(url).then(
-      () => true,
-      () => false,
-    );
 }
