@@ -30,8 +30,7 @@ interface Service {
   restart: string;
 }
 
-const MEMBERS =
-  /^(build|image|ports|environment|volumes|depends_on|healthcheck|restart)$/;
+const MEMBERS = /^(build|image|ports|environment|volumes|depends_on|healthcheck|restart)$/;
 
 /**
  * Builds and starts all services.

@@ -31,7 +31,11 @@ test("the image's commands install the edge and start it", async () => {
     const command = image.command.map((word) => word.replace("0.0.0.0", "127.0.0.1"));
     const [program = "", ...args] = command;
     const { PATH, HOME } = process.env;
-    const urls = { BETTER_AUTH_URL: auth.url, ORIGIN_URL: api.url, EDGE_ISSUER: "http://edge:8787" };
+    const urls = {
+      BETTER_AUTH_URL: auth.url,
+      ORIGIN_URL: api.url,
+      EDGE_ISSUER: "http://edge:8787",
+    };
     const child = spawn(program, args, {
       cwd: directory,
       env: { PATH, HOME, PORT: "0", ...urls },

@@ -4,12 +4,10 @@
  * `cargo xtask test newcomer`.
  */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
 import { parse } from "smol-toml";
 import { fetchToken, type SignedIn, signIn } from "../../../examples/fullstack/auth/test/client.ts";
 import type { RunningServer } from "../../../examples/fullstack/auth/test/server.ts";
@@ -20,8 +18,8 @@ import { nextProject } from "../init-projects.ts";
 import { closedUrl, until } from "../servers.ts";
 import { type Place, shell } from "../shell.process.ts";
 import { type Machine, machine } from "./machine.ts";
-import { play, quickStart } from "./quick-start.ts";
 import { Minutes } from "./minutes.ts";
+import { play, quickStart } from "./quick-start.ts";
 
 /** The directory of the packed npm package, and of the wheel in `wheels`. */
 const PACKAGES = process.env.PACKAGES ?? join(ROOT, "target/newcomer");

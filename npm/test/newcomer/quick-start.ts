@@ -10,7 +10,11 @@ import { type Place, type Running, shell, shellServer } from "../shell.process.t
  * subsection.
  */
 export function quickStart(title: string, subsection?: string): Block[] {
-  const text = section(readFileSync(join(ROOT, "README.md"), "utf8"), `## Quick start: ${title}`, 2);
+  const text = section(
+    readFileSync(join(ROOT, "README.md"), "utf8"),
+    `## Quick start: ${title}`,
+    2,
+  );
   const [common = ""] = text.split(/^### /m);
   const more = subsection === undefined ? "" : section(text, `### ${subsection}`, 3);
   return blocksOf("README.md", common + more);
@@ -68,7 +72,10 @@ const SERVER = /\b(better-auth-edge (dev|serve)|wrangler dev|npm run dev|uvicorn
 
 /** The commands of a block, and the server that the last one starts. */
 function commandsOf(text: string): [commands: string, server: string | undefined] {
-  const lines = text.trim().replaceAll(/\\\n\s*/g, "").split("\n");
+  const lines = text
+    .trim()
+    .replaceAll(/\\\n\s*/g, "")
+    .split("\n");
   const isServer = SERVER.test(lines.at(-1) ?? "");
   return isServer ? [lines.slice(0, -1).join("\n"), lines.at(-1)] : [lines.join("\n"), undefined];
 }
