@@ -9,7 +9,7 @@ use crate::{progress, release, root};
 
 /// Packs the packages once, and plays each way from an empty folder, without cargo and without this
 /// repository. It prints how long each way took.
-pub fn test() -> Result<()> {
+pub(crate) fn test() -> Result<()> {
     let packages = root().join("target/newcomer");
     progress("packing the npm package and the wheel");
     release::pack_for_users(&packages)?;

@@ -4,7 +4,7 @@
  * `cargo xtask test newcomer`.
  */
 import assert from "node:assert/strict";
-import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -118,8 +118,8 @@ test("Next.js", async () => {
 
 test("the Compose file", async () => {
   const name = "Node 24";
-  const images = await mkdtemp(join(tmpdir(), "better-auth-edge-images-"));
   const place = await machines[name].folder("docker");
+  const { cwd: images } = await machines[name].folder("images");
   const [copied, start, request] = blocksOf("examples/docker/README.md", await page()).filter(
     ({ language }) => language === "sh",
   );
@@ -130,35 +130,30 @@ test("the Compose file", async () => {
   const [commands = "", up] = start?.text.split(/^(?=docker )/m) ?? [];
   assert.equal(up, "docker compose up --build --wait\n");
   await shell(place, commands);
-  {
-    await using services = await composeUp(place.cwd, images, place.env);
-    const { localize } = services;
-    const output = await shell(place, localize(request?.text ?? ""));
-    assert.match(output, /^\["a task of \w+"\]$/, services.log());
-    const script = localize(request?.text ?? "").replace(/curl.*\n?$/, "");
-    const values = await shell(place, `${script}echo "$USER_ID $TOKEN"`);
-    const [id = "", jwt = ""] = values.trim().split(" ");
-    const [edge, authUrl] = ["http://edge:8787", "http://auth:3000"].map(localize);
-    const get = async (path: string, headers: Record<string, string> = {}) => {
-      const response = await fetch(edge + path, { headers });
-      return `${response.status} ${(await response.json()).code ?? ""}`.trim();
-    };
-    const authorization = `Bearer ${jwt}`;
-    assert.equal(await get(`/api/${id}/tasks`, { authorization }), "200");
-    assert.equal(await get("/api/bob/tasks", { authorization }), "403 user_mismatch");
-    assert.equal(await get(`/api/${id}/tasks`), "401 missing_token");
-    assert.equal((await fetch(`${localize("http://api:8000")}/api/${id}/tasks`)).status, 401);
-    stop();
-    const jar = await readFile(join(place.cwd, "cookies.txt"), "utf8");
-    const [, cookie = ""] = /\t(better-auth\.session_token\t\S+)/.exec(jar) ?? [];
-    const headers = { cookie: cookie.replace("\t", "="), origin: String(authUrl) };
-    const signOut = `${authUrl}/api/auth/sign-out`;
-    assert.equal((await fetch(signOut, { method: "POST", headers })).status, 200);
-    const isRefused = async () =>
-      (await get(`/api/${id}/tasks`, { authorization })) === "401 session_revoked";
-    await until(isRefused);
-  }
-  await rm(images, { recursive: true });
+  await using services = await composeUp(place.cwd, images, place.env);
+  const { localize } = services;
+  const script = `${localize(request?.text ?? "")}echo "\n$USER_ID\n$TOKEN"`;
+  const [output, id = "", jwt = ""] = (await shell(place, script)).split("\n");
+  assert.equal(output, `["a task of ${id}"]`, services.log());
+  const [edge, authUrl] = ["http://edge:8787", "http://auth:3000"].map(localize);
+  const get = async (path: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(edge + path, { headers });
+    return `${response.status} ${(await response.json()).code ?? ""}`.trim();
+  };
+  const authorization = `Bearer ${jwt}`;
+  assert.equal(await get(`/api/${id}/tasks`, { authorization }), "200");
+  assert.equal(await get("/api/bob/tasks", { authorization }), "403 user_mismatch");
+  assert.equal(await get(`/api/${id}/tasks`), "401 missing_token");
+  assert.equal((await fetch(`${localize("http://api:8000")}/api/${id}/tasks`)).status, 401);
+  stop();
+  const jar = await readFile(join(place.cwd, "cookies.txt"), "utf8");
+  const [, cookie = ""] = /\t(better-auth\.session_token\t\S+)/.exec(jar) ?? [];
+  const headers = { cookie: cookie.replace("\t", "="), origin: String(authUrl) };
+  const signOut = `${authUrl}/api/auth/sign-out`;
+  assert.equal((await fetch(signOut, { method: "POST", headers })).status, 200);
+  const isRefused = async () =>
+    (await get(`/api/${id}/tasks`, { authorization })) === "401 session_revoked";
+  await until(isRefused);
 });
 
 function page(): Promise<string> {
