@@ -63,7 +63,7 @@ async function instructions(path: string): Promise<[name: string, rest: string][
   });
 }
 
-/** The environment of commands on an official image: pip installs into an environment of its own. */
+/** The environment of commands on an official image. pip gets an environment of its own. */
 async function base(name: string, directory: string, env: NodeJS.ProcessEnv) {
   if (name.startsWith("node:")) return env;
   if (!name.startsWith("python:")) throw new Error(`the tests have no ${name}`);

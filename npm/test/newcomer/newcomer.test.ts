@@ -175,7 +175,7 @@ async function addPackages(directory: string, wheels?: string): Promise<void> {
 }
 
 interface Urls {
-  /** Of the edge, or of FastAPI if there is none. */
+  /** Of the edge, or of FastAPI without an edge. */
   url: string;
   api: string;
 }

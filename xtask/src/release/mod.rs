@@ -65,8 +65,8 @@ fn pack(cargo_options: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Packs what a user installs, without the checks: the npm package into `destination`, and the wheel
-/// of this platform into `destination/wheels`.
+/// Packs what a user installs, without the checks: the npm package into `destination`, and the
+/// wheel of this platform into `destination/wheels`.
 pub fn pack_for_users(destination: &Path) -> Result<()> {
     build::npm()?;
     if destination.exists() {
