@@ -36,7 +36,8 @@ export async function shellServer(
 ): Promise<Running> {
   // The shell leads a group of processes, and ends all of them when its own standard input closes,
   // which happens even if this process is killed. A server that ends by itself ends the shell.
-  const script = `(${command}\nkill -KILL $$) </dev/null & trap '' TERM; read -r _; kill -TERM 0; wait`;
+  const running = `{ (${command}\n); kill -KILL $$; } </dev/null &`;
+  const script = `${running} trap '' TERM; read -r _; kill -TERM 0; wait`;
   const child = spawn("sh", ["-c", script], { cwd, env, detached: true, stdio: "pipe" });
   let log = "";
   for (const stream of [child.stdout, child.stderr]) {
