@@ -4,10 +4,10 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createPool } from "mysql2/promise";
 import { Pool } from "pg";
@@ -21,19 +21,35 @@ export interface EmptyDatabase {
 
 /** A database of a new PostgreSQL server. */
 export async function postgres(): Promise<EmptyDatabase> {
-  const home = createHome("postgres");
+  const options = { user: "postgres", password: "for tests", database: "postgres" };
   const port = await freePort();
-  const options = { host: "127.0.0.1", port, user: "postgres" };
-  home.run(postgresProgram("initdb"), ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]);
+  const { close } = await postgresServer({ ...options, port });
+  const pool = new Pool({ ...options, host: "127.0.0.1", port });
+  pool.on("error", () => {}); // of idle connections, when the server stops
+  return { adapter: pool, close: () => pool.end().then(close) };
+}
+
+/** A new PostgreSQL server with an account, which requires its password, and a database. */
+export async function postgresServer(made: {
+  user: string;
+  password: string;
+  database: string;
+  port: number;
+}): Promise<{ programs: string; close(): Promise<void> }> {
+  const { user, password, database, port } = made;
+  const home = createHome("postgres");
+  const file = home.write("password", password);
+  const account = ["-U", user, "-A", "scram-sha-256", `--pwfile=${file}`];
+  home.run(postgresProgram("initdb"), [...account, "-E", "UTF8", "--no-sync"]);
   const settings = [`port=${port}`, `unix_socket_directories=${home.path}`, "fsync=off"];
   const flags = ["listen_addresses=127.0.0.1", ...settings].map((setting) => `--${setting}`);
-  const stop = await home.serve(postgresProgram("postgres"), flags, async () => {
-    const probe = new Pool(options);
-    await probe.query("SELECT 1").finally(() => probe.end());
+  const close = await home.serve(postgresProgram("postgres"), flags, async () => {
+    const probe = new Pool({ host: "127.0.0.1", port, user, password, database: "postgres" });
+    const isDefault = database === "postgres";
+    const statement = isDefault ? "SELECT 1" : `CREATE DATABASE "${database}"`;
+    await probe.query(statement).finally(() => probe.end());
   });
-  const pool = new Pool(options);
-  pool.on("error", () => {}); // of idle connections, when the server stops
-  return { adapter: pool, close: () => pool.end().then(stop) };
+  return { programs: dirname(postgresProgram("postgres")), close };
 }
 
 /** A database of a new MariaDB server. */
@@ -85,9 +101,17 @@ function createHome(name: string) {
     }
   }
 
+  function write(name: string, text: string): string {
+    const file = join(path, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    if (account.uid) chownSync(file, account.uid, account.gid);
+    return file;
+  }
+
   return {
     path,
     serve,
+    write,
     run: (program: string, flags: string[]) => execFileSync(program, [...flags, ...data], options),
   };
 }

@@ -8,39 +8,36 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { buildImage } from "./docker.image.ts";
 import { PACKAGE } from "./hosts/bundle.ts";
 import { serve } from "./servers.ts";
 
 const run = promisify(execFile);
-const EXAMPLE = join(PACKAGE, "../examples/docker");
+const ROOT = join(PACKAGE, "..");
+const EXAMPLE = join(ROOT, "examples/docker");
 
 test("the image's commands install the edge and start it", async () => {
   const context = await mkdtemp(join(tmpdir(), "better-auth-edge-docker-"));
-  const image = await mkdtemp(join(tmpdir(), "better-auth-edge-image-"));
+  const directory = await mkdtemp(join(tmpdir(), "better-auth-edge-image-"));
   await using auth = await serve(() => ({ body: { keys: [] } }));
   await using api = await serve(() => ({ body: { ok: true } }));
   try {
     await run("npm", ["pack", "--ignore-scripts", "--pack-destination", context], { cwd: PACKAGE });
-    await copyFile(join(EXAMPLE, "wrangler.toml"), join(context, "wrangler.toml"));
-    let command: string[] = [];
-    const dockerfile = await readFile(join(EXAMPLE, "Dockerfile"), "utf8");
-    for (const [, instruction, rest = ""] of dockerfile.matchAll(/^([A-Z]+) (.+)$/gm)) {
-      if (instruction === "COPY") {
-        for (const name of rest.split(" ").slice(0, -1)) {
-          await copyFile(join(context, name), join(image, name));
-        }
-      } else if (instruction === "RUN") {
-        const env = { ...process.env, npm_config_prefer_offline: "true" };
-        await run("sh", ["-c", rest], { cwd: image, env });
-      } else if (instruction === "CMD") {
-        command = JSON.parse(rest);
-      }
+    for (const name of ["Dockerfile", "wrangler.toml"]) {
+      await copyFile(join(EXAMPLE, name), join(context, name));
     }
-    const [program = "", ...args] = command.map((word) => word.replace("0.0.0.0", "127.0.0.1"));
+    const env = { ...process.env, npm_config_prefer_offline: "true" };
+    const image = await buildImage(context, "Dockerfile", directory, env);
+    const command = image.command.map((word) => word.replace("0.0.0.0", "127.0.0.1"));
+    const [program = "", ...args] = command;
     const { PATH, HOME } = process.env;
-    const urls = { BETTER_AUTH_URL: auth.url, ORIGIN_URL: api.url };
+    const urls = {
+      BETTER_AUTH_URL: auth.url,
+      ORIGIN_URL: api.url,
+      EDGE_ISSUER: "http://edge:8787",
+    };
     const child = spawn(program, args, {
-      cwd: image,
+      cwd: directory,
       env: { PATH, HOME, PORT: "0", ...urls },
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -55,8 +52,26 @@ test("the image's commands install the edge and start it", async () => {
     assert.deepEqual(await exited, [0, null]);
   } finally {
     await rm(context, { recursive: true, force: true });
-    await rm(image, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
+});
+
+test("the images install the versions that the tests run with", async () => {
+  const manifest = async (path: string) => JSON.parse(await readFile(join(ROOT, path), "utf8"));
+  const { devDependencies } = await manifest("package.json");
+  const { dependencies } = await manifest("examples/fullstack/auth/package.json");
+  const api = await readFile(join(ROOT, "examples/fullstack/api/requirements.txt"), "utf8");
+  const installed: string[] = [];
+  for (const path of ["Dockerfile", "auth/Dockerfile", "api/Dockerfile"]) {
+    const text = await readFile(join(EXAMPLE, path), "utf8");
+    installed.push(...(text.match(/ [\w-]+(@|==)\d\S*/g) ?? []).map((it) => it.trim()));
+  }
+  assert.deepEqual(installed, [
+    `workerd@${devDependencies.workerd}`,
+    `better-auth@${dependencies["better-auth"]}`,
+    `pg@${dependencies.pg}`,
+    /^uvicorn==[\d.]+/m.exec(api)?.[0],
+  ]);
 });
 
 async function urlIn(stdout: NodeJS.ReadableStream): Promise<string> {

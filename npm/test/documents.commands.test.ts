@@ -48,7 +48,7 @@ test("the command of every configuration for MCP clients exists, and accepts its
 });
 
 /** Variables of other programs. */
-const OWN = ["DATABASE_URL"];
+const OWN = ["DATABASE_URL", "POSTGRES_PASSWORD", "TOKEN", "USER_ID"];
 
 test("a wrong command, option or variable is found", async () => {
   for (const [text, error] of [
@@ -113,7 +113,7 @@ function commandsOf(text: string): CommandLine[] {
 
 /** Programs of others whose commands the pages show as their own documentation has them. */
 const OTHERS =
-  /^(alembic|cat|cd|cp|curl|echo|ls|mkdir|mypy|openssl|pbpaste|printf|pytest|python|ruff|uvicorn|\.|\.\.\/\.venv\/bin\/python)$/;
+  /^(alembic|cat|cd|cp|curl|cut|docker|echo|grep|ls|mkdir|mypy|openssl|pbpaste|printf|pytest|python3?|ruff|umask|uvicorn|\.|\.\.\/\.venv\/bin\/python)$/;
 const OTHER_PACKAGES = ["auth@latest", "@better-auth/cli@1.4"];
 
 /** What is wrong with a command; `undefined` if nothing is. */
@@ -122,8 +122,8 @@ async function errorOf({
 }: CommandLine): Promise<string | undefined> {
   if (program === "" || OTHERS.test(program)) return undefined;
   if (program === "npx") {
-    const [name = "", ...rest] = words;
-    if (name === "better-auth-edge") return unlessAccepted(rest, helpOfCli);
+    const [name = "", ...rest] = words[0] === "--yes" ? words.slice(1) : words;
+    if (/^(\.\/)?better-auth-edge(-\*\.tgz)?$/.test(name)) return unlessAccepted(rest, helpOfCli);
     if (name === "wrangler") return unlessAccepted(rest, helpOfWrangler);
     return OTHER_PACKAGES.includes(name) ? undefined : "no test knows this package";
   }

@@ -15,6 +15,7 @@ pub mod inspector;
 pub mod isolates;
 pub mod lint;
 pub mod mutants;
+mod newcomer;
 pub mod process;
 pub mod release;
 pub mod setup;

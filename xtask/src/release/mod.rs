@@ -65,6 +65,19 @@ fn pack(cargo_options: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Packs what a user installs, without the checks: the npm package into `destination`, and the
+/// wheel of this platform into `destination/wheels`.
+pub fn pack_for_users(destination: &Path) -> Result<()> {
+    build::npm()?;
+    if destination.exists() {
+        fs::remove_dir_all(destination)?;
+    }
+    let wheels = destination.join("wheels");
+    fs::create_dir_all(&wheels)?;
+    npm_pack("npm", destination)?;
+    python::wheel(&wheels)
+}
+
 fn report(errors: Vec<String>) -> Result<()> {
     ensure!(errors.is_empty(), "the release is not ready:\n- {}", errors.join("\n- "));
     Ok(())

@@ -36,6 +36,11 @@ pub(super) fn pack(destination: &Path) -> Result<()> {
     run_command(Command::new(&user).args(["-I", "-B"]).arg(script))
 }
 
+/// Builds the wheel of this platform into `destination`, from the checkout.
+pub(super) fn wheel(destination: &Path) -> Result<()> {
+    build(&setup::python_for_release()?, "--wheel", &root().join("python"), destination)
+}
+
 /// Builds with the pinned tools of the environment `python`.
 fn build(python: &Path, what: &str, source: &Path, destination: &Path) -> Result<()> {
     run_command(

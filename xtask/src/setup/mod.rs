@@ -76,19 +76,40 @@ pub fn node() -> Result<PathBuf> {
 /// A Node that wrangler supports: the machine's, or one from npm.
 pub fn node_for_wrangler() -> Result<PathBuf> {
     node()?;
-    if node_version()? >= (22, 12) {
-        return Ok("node".into());
+    match node_version()? >= (22, 12) {
+        true => Ok("node".into()),
+        false => node_from_npm("tools/node"),
     }
-    let directory = root().join("tools/node");
+}
+
+/// The oldest version of Node that the npm package supports: the machine's, or one from npm.
+pub fn node_20() -> Result<PathBuf> {
+    node_of(20, "tools/node-20")
+}
+
+/// Node 24: the machine's, or one from npm.
+pub fn node_24() -> Result<PathBuf> {
+    node_of(24, "tools/node")
+}
+
+fn node_of(major: u32, directory: &str) -> Result<PathBuf> {
+    node()?;
+    match node_version()?.0 == major {
+        true => Ok("node".into()),
+        false => node_from_npm(directory),
+    }
+}
+
+/// The Node that a directory of the checkout pins.
+fn node_from_npm(directory: &str) -> Result<PathBuf> {
+    let directory = root().join(directory);
     npm_ci(&directory)?;
     let platform = match (env::consts::OS, env::consts::ARCH) {
         ("linux", "x86_64") => "linux-x64",
         ("linux", "aarch64") => "linux-arm64",
         ("macos", "x86_64") => "darwin-x64",
         ("macos", "aarch64") => "darwin-arm64",
-        (os, arch) => {
-            bail!("wrangler requires Node 22.12 or later, which npm does not have for {os} {arch}")
-        }
+        (os, arch) => bail!("npm has no Node for {os} {arch}: install it, nodejs.org"),
     };
     Ok(directory.join("node_modules").join(format!("node-{platform}")).join("bin/node"))
 }

@@ -7,7 +7,9 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::setup::{self, run as run_command};
-use crate::{build, compat, demo, docs, fuzz, inspector, progress, release, root, stack, workerd};
+use crate::{
+    build, compat, demo, docs, fuzz, inspector, newcomer, progress, release, root, stack, workerd,
+};
 
 mod lanes;
 
@@ -50,13 +52,14 @@ pub fn part_names() -> impl Iterator<Item = &'static str> {
 type Part = (&'static str, fn() -> Result<()>);
 
 /// Long ones first.
-const PARTS: [Part; 12] = [
+const PARTS: [Part; 13] = [
     ("rust", rust),
     ("npm", npm),
     ("next", next),
     ("worker", worker),
     ("python", python),
     ("compat", compat::test),
+    ("newcomer", newcomer::test),
     ("release", release::dry_run),
     ("e2e", demo::check_all),
     ("docs", || docs::build().map(|_| ())),
