@@ -2,7 +2,7 @@
 
 /** A word of a command line of a POSIX shell, in quotes if it needs them. */
 export function shellWord(text: string): string {
-  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return /^[\w.,/:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** A command line of a POSIX shell. */

@@ -3,6 +3,7 @@ import type { Arguments, Command } from "../arguments.ts";
 import { packageManager } from "../init/detect/package-manager.ts";
 import { Folder } from "../init/folder.ts";
 import { newSigningKey } from "../keygen.ts";
+import { shellLine } from "../quote.ts";
 import { Edge, type EdgeConfig, Misconfigured } from "../serve/edge.ts";
 import { dataOf, failed, nextSignal, portOf, requireData } from "../serve/index.ts";
 import { missingIn, settingsOf } from "../serve/settings.ts";
@@ -120,7 +121,7 @@ async function run(args: Arguments): Promise<number> {
 
 /** There are no settings at all. */
 function nothing(): string {
-  const init = packageManager(new Folder("."), "").run("better-auth-edge init");
+  const init = packageManager(new Folder("."), "").run(["better-auth-edge", "init"]);
   return `wrangler.toml does not exist here: create it with ${init}, or name the servers with --api and --auth`;
 }
 
@@ -161,9 +162,9 @@ function announce(url: string, settings: Record<string, unknown>, hasKey: boolea
 function verifyCommand(settings: Record<string, unknown>): string {
   const options = Object.entries(VERIFY_OPTIONS).flatMap(([setting, option]) => {
     const value = settings[setting];
-    return typeof value === "string" && value !== "" ? [option, shellWord(value)] : [];
+    return typeof value === "string" && value !== "" ? [option, value] : [];
   });
-  return ["npx better-auth-edge verify", ...options].join(" ");
+  return shellLine(["npx", "better-auth-edge", "verify", ...options]);
 }
 
 const VERIFY_OPTIONS = {
@@ -177,10 +178,6 @@ const VERIFY_OPTIONS = {
   CLOCK_TOLERANCE: "--clock-tolerance",
   MAX_TOKEN_AGE: "--max-token-age",
 };
-
-function shellWord(text: string): string {
-  return /^[\w.,:/@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
 
 /** Runs a task once at a time, and once more if it was called in the meantime. */
 function serialized(task: () => Promise<void>): () => Promise<void> {

@@ -55,8 +55,8 @@ pub(super) fn run(options: &[&str]) -> Result<()> {
 /// The number of measurements.
 #[derive(Clone, Copy)]
 struct Effort {
-    /// Starts of every process, whose memory layout affects its speed by several percent, and rounds
-    /// of each start
+    /// Starts of every process, whose memory layout affects its speed by several percent, and the
+    /// rounds of each start
     all: (usize, usize),
     /// The same for the two gateways that are compared alone
     pair: (usize, usize),
