@@ -210,9 +210,7 @@ class EdgeAuth(Generic[U]):
             clock_tolerance=self._mode.clock_tolerance,
         )
 
-    def user_of_credential(
-        self, scope: Scope, credential: Presented
-    ) -> U | Coroutine[Any, Any, U]:
+    def user_of_credential(self, scope: Scope, credential: Presented) -> U | Coroutine[Any, Any, U]:
         """Returns the user of a request's credential, or a coroutine that does. Verifies it once
         per request, because an assertion may be valid only once and several dependencies of a
         request may need its user.

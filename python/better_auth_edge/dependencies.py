@@ -100,9 +100,7 @@ class OptionalUser(CurrentUser[R | None]):
 
     is_required = False
 
-    async def _user_of(
-        self, user: Coroutine[Any, Any, Any], credential: Presented | None
-    ) -> Any:
+    async def _user_of(self, user: Coroutine[Any, Any, Any], credential: Presented | None) -> Any:
         try:
             return await user
         except EdgeAuthError as error:
