@@ -16,7 +16,5 @@ async def health() -> str:
 
 
 @app.get("/api/{user_id}/tasks")
-async def tasks(
-    user: Annotated[User, Depends(auth.user_from_path("user_id"))],
-) -> list[str]:
+async def tasks(user: Annotated[User, Depends(auth.user_from_path("user_id"))]) -> list[str]:
     return [f"a task of {user.id}"]
