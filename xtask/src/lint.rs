@@ -64,7 +64,7 @@ pub fn run() -> Result<()> {
         module(&["mypy", "--strict", package, "tests"])
     })?;
     for arguments in [&["check", "--quiet"][..], &["format", "--check", "--quiet"]] {
-        let config = ["--config", "python/pyproject.toml", "benches/python"];
+        let config = ["--config", "python/pyproject.toml", "benches/python", "examples/docker"];
         let mut ruff = Command::new(&python);
         ruff.args(["-m", "ruff"]).args(arguments).args(config).current_dir(root());
         run_command(&mut ruff)?;
