@@ -55,6 +55,23 @@ for (const [form, limits] of [
   });
 }
 
+for (const [form, text] of [
+  ["a list of another name", '[[rate_limits]]\nname = "USERS"\n'],
+  ["a rate limit without a name", "[[ratelimits]]\nsimple = { limit = 1, period = 60 }\n"],
+  ["another type", '[[unsafe.bindings]]\nname = "RATE_LIMIT_USER"\ntype = "RateLimit"\n'],
+  ["an unsafe store", '[[unsafe.bindings]]\nname = "REVOCATIONS_KV"\ntype = "kv_namespace"\n'],
+] as const) {
+  test(`serve rejects limits that cannot take effect: ${form}`, async () => {
+    const file = await configured("strict.toml", text);
+    await using edge = await serveEdge(settings(), ["--config", file]);
+    assert.equal(await edge.exited, 1);
+    assert.match(
+      edge.errors(),
+      /is not a binding that the edge knows|is a rate limit of Cloudflare/,
+    );
+  });
+}
+
 test("serve names everything of a configuration that has no effect, and nothing else", async () => {
   const file = await configured(
     "others.toml",
@@ -143,6 +160,8 @@ test("a proxy's X-Forwarded-Proto is http or https, and anything else is rejecte
     "https://evil.example/public/x?",
     "https://evil.example/public/x#",
     "https://user@",
+    `${edge.url}/public/y#`,
+    `${edge.url}/public/y?`,
     "ftp",
   ]) {
     const rejected = { status: 400, code: "malformed_request" };

@@ -92,6 +92,33 @@ test("a client with more connections than file descriptors ends neither a proces
   }
 });
 
+for (const [how, close] of [
+  ["end", (socket: Socket) => socket.end()],
+  ["are reset", (socket: Socket) => socket.resetAndDestroy()],
+] as const) {
+  test(`requests of connections that ${how} before the response leave room for others`, async () => {
+    const { promise: released, resolve: release } = deferred();
+    await using slow = await serve(async () => {
+      await released;
+      return { body: {} };
+    });
+    await using edge = await serveEdge(settings(slow.url), [], undefined, "ulimit -n 256");
+    const { connections } = await edge.line(({ event }) => event === "listening");
+    const { port } = new URL(edge.url);
+    for (let count = 0; count < 2 * Number(connections); count++) {
+      const socket = connect(Number(port), "127.0.0.1").on("error", () => {});
+      socket.write("GET /public/slow HTTP/1.1\r\nhost: x\r\n\r\n");
+      await once(socket, "connect");
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      close(socket);
+    }
+    const health = `${edge.url}/.well-known/better-auth-edge/health`;
+    await until(async () => (await fetch(health)).status === 200);
+    release();
+    assert(!edge.lines.some(({ event }) => event === "process_ended"));
+  });
+}
+
 test("the limits leave file descriptors for everything else", () => {
   for (const files of [256, 1024, 20_000, 1_048_576, Number.POSITIVE_INFINITY]) {
     for (const processes of [1, 4]) {

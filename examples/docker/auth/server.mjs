@@ -14,11 +14,19 @@ const options = {
   secret: BETTER_AUTH_SECRET,
   database: new Pool({ connectionString: DATABASE_URL }),
   emailAndPassword: { enabled: true },
+  // against guessed passwords. The edge fetches the keys
+  rateLimit: { enabled: true, customRules: { "/jwks": false } },
+  advanced: { ipAddress: { ipAddressHeaders: ["x-client-address"] } },
   // the edge learns when a session ends
   plugins: [jwt(), edge({ edgeURL: EDGE_URL })],
 };
 
 const { runMigrations } = await getMigrations(options);
 await runMigrations();
-const server = createServer(toNodeHandler(betterAuth(options))).listen(Number(PORT));
+const handle = toNodeHandler(betterAuth(options));
+const server = createServer((request, response) => {
+  // behind a proxy, take the header in which it names the client's address
+  request.headers["x-client-address"] = request.socket.remoteAddress;
+  return handle(request, response);
+}).listen(Number(PORT));
 process.once("SIGTERM", () => server.close(() => process.exit()));

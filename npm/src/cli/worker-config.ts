@@ -160,7 +160,8 @@ function bindingsOf(file: string | undefined, root: Table, section: Table): Bind
   const named = (kind: BindingKind, entries: Table[]): Binding[] =>
     entries.flatMap((entry) => {
       const name = entry.binding ?? entry.name;
-      return typeof name === "string" ? [{ name, kind }] : [];
+      if (typeof name === "string") return [{ name, kind }];
+      return kind === "ratelimits" ? [{ name: "a rate limit without a name", kind }] : [];
     });
   const objects = listOf(
     file,

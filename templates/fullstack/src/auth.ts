@@ -32,7 +32,15 @@ export function authOptions({ baseURL, secret, database, fetch, waitUntil }: Aut
       database: { validateSchema: false },
     },
     plugins: [
-      jwt({ jwt: { definePayload: ({ user: { email, name } }) => ({ email, name }) } }),
+      // an API may trust the email of a token, so it contains only one that its owner has confirmed
+      jwt({
+        jwt: {
+          definePayload: ({ user: { email, emailVerified, name } }) => ({
+            name,
+            ...(emailVerified && { email }),
+          }),
+        },
+      }),
       edge({ edgeURL: baseURL, fetch, waitUntil }),
     ],
   } satisfies BetterAuthOptions;

@@ -62,12 +62,13 @@ const isIgnoreFile = (path: string) => /(^|\/)\.gitignore$/.test(path);
 const pathOf = ({ path }: Undone) => path;
 const stays = (outcome: Undone["outcome"]) => /^(changed|still)/.test(outcome);
 
-/** Whether a file that stays in the folder may have a secret, which git must still ignore. */
+/** Whether a file that stays in the folder or below may have a secret, which git must ignore. */
 function isSecretLeft(folder: Folder, subfolder: string, removed: Set<string>): boolean {
+  const isSecret = /(^|\/)\.(env|dev\.vars)(?![^/]*\.(example|sample|template)$)[^/]*$/;
   return folder
-    .names(subfolder)
-    .filter(({ name }) => /^\.(env|dev\.vars)(?!.*\.(example|sample|template)$)/.test(name))
-    .some(({ name }) => !removed.has(inFolder(subfolder, name)));
+    .files()
+    .filter((path) => subfolder === "" || path.startsWith(`${subfolder}/`))
+    .some((path) => isSecret.test(path) && !removed.has(path));
 }
 
 function ofFile(folder: Folder, path: string, sha256: string): Undone["outcome"] {

@@ -20,13 +20,15 @@ export class Connection extends Socket {
     this.connect({ path });
   }
 
-  /** Passes the bytes of a client on, and back, until both have closed. */
+  /** Passes the bytes of a client on, and back, until one of both closes. */
   join(client: Socket): void {
     if (client.destroyed) {
       this.destroy();
       return;
     }
     client.once("close", () => this.destroy());
+    // a client that is gone also only sends its end, and workerd would wait for the response
+    client.once("end", () => this.destroy());
     // "finish" is after the last byte of workerd
     client.once("finish", () => {
       const timer = setTimeout(() => client.destroy(), CLOSING);

@@ -114,6 +114,7 @@ export class Listener {
   }
 
   #forward(client: Socket, attempts: number): void {
+    if (client.destroyed) return;
     const target = this.#leastBusy();
     if (!target) {
       this.#reject(client);
@@ -146,6 +147,7 @@ export class Listener {
 
   /** Responds once the request begins, and drops the request. */
   #reject(client: Socket): void {
+    if (client.destroyed) return;
     client.once("data", () => client.end(this.#response())).once("end", () => client.end());
     const timer = setTimeout(() => client.destroy(), REJECTION);
     this.#rejected.add(client);

@@ -46,6 +46,10 @@ export interface Missing {
   warnings: string[];
 }
 
+/** Rate limits and the store of ended sessions, under a name or a type that wrangler does not have. */
+const STRICT = /^rate_?limit|\bRATE_LIMIT_\w+$|\bREVOCATIONS\w*$/i;
+const UNKNOWN = "is not a binding that the edge knows: see docs/configuration.md for its form";
+
 /** Finds what a configuration has and a local process does not. */
 export function missingIn({ bindings, others }: WorkerConfig): Missing {
   const errors: string[] = [];
@@ -56,7 +60,11 @@ export function missingIn({ bindings, others }: WorkerConfig): Missing {
     if (error) errors.push(`${name} ${error}`);
     if (warning) warnings.push(`${name} ${warning}`);
   }
-  warnings.push(...others.map((name) => `${name} has no effect here: only Cloudflare has it`));
+  for (const name of others) {
+    // the edge would be less strict than the operator believes
+    if (STRICT.test(name)) errors.push(`${name} ${UNKNOWN}`);
+    else warnings.push(`${name} has no effect here: only Cloudflare has it`);
+  }
   return { errors, warnings };
 }
 
