@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readFileSync, rmdirSync, rmSync } from "node:fs";
-import { folderOf, inFolder } from "./detect/manifest.ts";
+import { folderOf } from "./detect/manifest.ts";
 import { InitError } from "./error.ts";
 import { MODULE } from "./files/fastapi.ts";
 import { canContain } from "./files/written.ts";
