@@ -35,10 +35,10 @@ test("--undo leaves a file that has changed, and removes it once the change is r
 });
 
 test("--undo leaves the lines by which git ignores a secret in a folder below", async () => {
-  await using mine = await project({ ".gitignore": "dist\n", "api/.dev.vars": "SECRET=1\n" });
+  await using mine = await project({ ...UV_PROJECT, "other/.env": "SECRET=1\n" });
   await mine.init(...ANSWERS);
   assert.match((await mine.init("--undo")).stdout, /\.gitignore: stays: git must ignore/);
-  assert.match(await mine.read(".gitignore"), /^\.dev\.vars\*?$/m);
+  assert.match(await mine.read(".gitignore"), /^\.env/m);
 });
 
 test("after a partial undo, init takes other answers", async () => {

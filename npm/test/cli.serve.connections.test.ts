@@ -112,8 +112,8 @@ for (const [how, close] of [
       await new Promise((resolve) => setTimeout(resolve, 10));
       close(socket);
     }
-    const health = `${edge.url}/.well-known/better-auth-edge/health`;
-    await until(async () => (await fetch(health)).status === 200);
+    // the Worker responds by itself
+    await until(async () => (await fetch(`${edge.url}/private`)).status === 401);
     release();
     assert(!edge.lines.some(({ event }) => event === "process_ended"));
   });
@@ -155,8 +155,6 @@ test("a request's bytes reach the Worker in any pieces", async () => {
     socket.write(byte);
     await new Promise(setImmediate);
   }
-  // the client's end of the connection is closed before the response
-  socket.end();
   let response = "";
   for await (const chunk of socket.setEncoding("utf8")) response += chunk;
   assert.match(response, /^HTTP\/1\.1 200 OK\r\n/);

@@ -22,9 +22,9 @@ impl HeadCheck {
         Self { application: is_within_app.then(|| ApplicationUrls::from_settings(reader)) }
     }
 
-    /// Checks `Connection`, `Host` and the URL's scheme, and where a proxy names the scheme, its
-    /// header. Within an application also the URL's authority and the headers of proxies from which
-    /// the application may build its URL.
+    /// Checks `Connection`, `Host` and the URL's scheme. Within an application, and behind a proxy
+    /// that names the scheme, also the URL's authority. Within an application also the headers of
+    /// proxies from which the application may build its URL.
     ///
     /// # Errors
     /// [`Code::MalformedRequest`]
@@ -34,7 +34,7 @@ impl HeadCheck {
         check_scheme(head)?;
         match &self.application {
             Some(application) => application.check(head),
-            None => check_proxy_scheme(head),
+            None => check_authority(head),
         }
     }
 }
@@ -96,15 +96,14 @@ fn check_scheme(head: &RequestHead) -> Result<(), Error> {
     Err(malformed("the URL's scheme is neither http nor https: what does X-Forwarded-Proto say?"))
 }
 
-/// Checks `X-Forwarded-Proto`, where the host has put it before the rest of the URL as it is:
-/// `https://evil.example/?` or `https://host/path#` would become the URL's beginning.
-fn check_proxy_scheme(head: &RequestHead) -> Result<(), Error> {
+/// Checks that the URL has the authority of `Host`, where the host has taken its scheme from
+/// `X-Forwarded-Proto` as it is: `https://evil.example/?` would become the URL's beginning.
+fn check_authority(head: &RequestHead) -> Result<(), Error> {
     if head.header(SCHEME_BY_PROXY).next().is_none() {
         return Ok(());
     }
-    // an empty header names no scheme
-    let is_scheme = |text: &str| ["", "http", "https"].iter().any(|s| text.eq_ignore_ascii_case(s));
-    match head.header("x-forwarded-proto").all(is_scheme) {
+    let (_, authority) = head.scheme_and_host();
+    match head.header("host").any(|host| is_same_server(host, authority)) {
         true => Ok(()),
         false => Err(malformed("the X-Forwarded-Proto header is neither http nor https")),
     }
