@@ -46,7 +46,7 @@ export interface Missing {
   warnings: string[];
 }
 
-/** Rate limits and the store of ended sessions, under a name or a type that wrangler does not have. */
+/** Rate limits and the store of ended sessions, by a name or a type that wrangler does not have. */
 const STRICT = /^rate_?limit|\bRATE_LIMIT_\w+$|\bREVOCATIONS\w*$/i;
 const UNKNOWN = "is not a binding that the edge knows: see docs/configuration.md for its form";
 
