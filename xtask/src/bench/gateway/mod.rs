@@ -35,10 +35,11 @@ pub(super) fn run(options: &[&str]) -> Result<()> {
     let users = users.collect::<Result<Vec<_>>>()?;
     let many: Vec<_> = users.iter().map(User::request).collect();
     let requests = [&many[..1], &many[..]];
-    let load = Load { upstream: &upstream, user: &users[0], requests: &requests, cores };
-    let (gateways, pair) = load.measure(&Candidate::PAIR, effort.pair)?;
+    let comparison =
+        Comparison { upstream: &upstream, user: &users[0], requests: &requests, cores };
+    let (gateways, pair) = comparison.measure(&Candidate::PAIR, effort.pair)?;
     drop(gateways); // stops them
-    let (gateways, figures) = load.measure(&Candidate::ALL, effort.all)?;
+    let (gateways, figures) = comparison.measure(&Candidate::ALL, effort.all)?;
     let of = |candidate| {
         let mut gateways = gateways.iter();
         gateways.find(|gateway| gateway.candidate == candidate).context("a gateway is missing")
@@ -68,14 +69,14 @@ struct Effort {
 const USERS: usize = 48;
 
 /// What the gateways are measured with.
-struct Load<'l> {
+struct Comparison<'l> {
     upstream: &'l str,
     user: &'l User,
     requests: rounds::Requests<'l>,
     cores: usize,
 }
 
-impl Load<'_> {
+impl Comparison<'_> {
     /// Measures gateways, each of which is started several times. Returns those of the last start.
     fn measure(
         &self,
