@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { limitsOf } from "../src/cli/serve/limits.ts";
 import { type ServedEdge, serveEdge } from "./serve.process.ts";
-import { deferred, serve, type TestServer, until } from "./servers.ts";
+import { deferred, serve, slowServer, type TestServer, until } from "./servers.ts";
 
 let auth: TestServer;
 let api: TestServer;
@@ -64,13 +64,8 @@ const UNAVAILABLE: Received = {
 
 test("a client with more connections than file descriptors ends neither a process nor a request", async () => {
   const { promise: released, resolve: release } = deferred();
-  const slow = createServer(async (_, response) => {
-    response.write('{"first":1');
-    await released;
-    response.end("}");
-  }).listen(0, "127.0.0.1");
-  await once(slow, "listening");
-  const origin = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
+  const slow = await slowServer('{"first":1', "}", released);
+  const { origin } = slow;
   await using edge = await serveEdge(settings(origin), [], undefined, "ulimit -n 256");
   try {
     const { connections } = await edge.line(({ event }) => event === "listening");

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { run } from "./cli.process.ts";
 import { serveEdge } from "./serve.process.ts";
-import { deferred, serve, type TestServer, until } from "./servers.ts";
+import { deferred, serve, slowServer, type TestServer, until } from "./servers.ts";
 import { newSigner, token } from "./tokens.ts";
 
 const signer = newSigner("EdDSA");
@@ -120,13 +120,8 @@ test("no file and no argument of the processes contains a secret", async () => {
 
 test("after SIGTERM, serve completes the requests that it has accepted and exits with 0", async () => {
   const { promise: released, resolve: release } = deferred();
-  const slow = createServer(async (_, response) => {
-    response.write("first ");
-    await released;
-    response.end("last");
-  }).listen(0, "127.0.0.1");
-  await once(slow, "listening");
-  const origin = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
+  const slow = await slowServer("first ", "last", released);
+  const { origin } = slow;
   try {
     await using edge = await serveEdge(settings({ ORIGIN_URL: origin }), ["--processes", "2"]);
     const responses = await Promise.all(

@@ -186,3 +186,15 @@ export async function forward(url: string, request: ReceivedRequest): Promise<Te
     body: await response.text(),
   };
 }
+
+/** An origin server that sends a part of its response at once, and the rest after `released`. */
+export async function slowServer(first: string, last: string, released: Promise<unknown>) {
+  const server = createServer(async (_, response) => {
+    response.write(first);
+    await released;
+    response.end(last);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return { origin: `http://127.0.0.1:${port}`, close: () => server.close() };
+}
