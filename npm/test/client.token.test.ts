@@ -159,22 +159,24 @@ test("an auth server that is down or returns no token is reported as token_unava
 });
 
 test("an auth server that does not respond times out, and the next call tries again", async () => {
+  let isAwake = false;
+  await using auth = await serve(async () => {
+    if (!isAwake) await new Promise(() => {});
+    return { body: { token: token({}) } };
+  });
+  await using api = await serve(ok);
+  const call = createApiClient({ authClient: authClientFor(auth.url), baseURL: api.url });
+
   const { timeout } = AbortSignal;
   AbortSignal.timeout = (milliseconds) => timeout.call(AbortSignal, milliseconds / 100);
   try {
-    let isAwake = false;
-    await using auth = await serve(async () => {
-      if (!isAwake) await new Promise(() => {});
-      return { body: { token: token({}) } };
-    });
-    await using api = await serve(ok);
-    const call = createApiClient({ authClient: authClientFor(auth.url), baseURL: api.url });
     assert.equal((await failure(call("/tasks"))).code, "token_unavailable");
-    isAwake = true;
-    assert.equal((await call("/tasks")).status, 200);
   } finally {
     AbortSignal.timeout = timeout;
   }
+
+  isAwake = true;
+  assert.equal((await call("/tasks")).status, 200);
 });
 
 test("without a session the call fails with signed_out and sends no request", async () => {
