@@ -47,6 +47,11 @@ impl Fields {
         &self.text
     }
 
+    /// The whole text, for parsing it again.
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+
     /// Whether the whole text is ASCII.
     pub(crate) fn is_ascii(&self) -> bool {
         self.is_ascii

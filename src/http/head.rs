@@ -20,6 +20,16 @@ pub struct RequestHead {
     may_return: bool,
     /// Whether Cloudflare has received the request, so that its headers are not forged
     from_cloudflare: bool,
+    scheme: Scheme,
+}
+
+/// What a proxy in front of the edge has done to the scheme of the URL.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Scheme {
+    AsReceived,
+    Replaced,
+    /// It has named none, or more than one
+    Malformed,
 }
 
 impl RequestHead {
@@ -47,8 +57,8 @@ impl RequestHead {
         // the origin is compared with others (RFC 6454, section 4)
         text[origin.start..origin.start + scheme].make_ascii_lowercase();
         let own = Fields::parse(text, url.end + 1)?;
-        let from_cloudflare = false;
-        Some(Self { method, origin, path, query, own, common, may_return, from_cloudflare })
+        let (from_cloudflare, scheme) = (false, Scheme::AsReceived);
+        Some(Self { method, origin, path, query, own, common, may_return, from_cloudflare, scheme })
     }
 
     /// The same head, received by Cloudflare. Then `cf-connecting-ip` is the client's address,
@@ -61,6 +71,42 @@ impl RequestHead {
     /// Whether Cloudflare has received the request.
     pub(crate) fn is_from_cloudflare(&self) -> bool {
         self.from_cloudflare
+    }
+
+    /// The same head, whose URL has the scheme in `X-Forwarded-Proto` if the host has marked the
+    /// request: then a proxy in front of the edge sets this header. Only its scheme is taken,
+    /// because the proxy may have passed on a client's value. Without the header, the URL stays.
+    pub(crate) fn behind_proxy(self) -> Option<Self> {
+        if self.header(SCHEME_BY_PROXY).next().is_none() {
+            return Some(self);
+        }
+        let mut named = self.header("x-forwarded-proto");
+        let (scheme, default_port) = match (named.next(), named.next()) {
+            (None, _) => return Some(self),
+            (Some(scheme), None) if scheme.eq_ignore_ascii_case("http") => ("http", ":80"),
+            (Some(scheme), None) if scheme.eq_ignore_ascii_case("https") => ("https", ":443"),
+            _ => return Some(Self { scheme: Scheme::Malformed, ..self }),
+        };
+        let (received, host) = self.scheme_and_host();
+        if received == scheme {
+            return Some(self);
+        }
+        let host = host.strip_suffix(default_port).unwrap_or(host);
+        let origin = [scheme, "://", host].concat();
+        let mut text = self.own.into_text();
+        text.replace_range(self.origin, &origin);
+        let head = Self::read(text, self.method.start, self.common, self.may_return)?;
+        Some(Self { scheme: Scheme::Replaced, ..head })
+    }
+
+    /// Whether the URL has another scheme than the host has received, because of a proxy.
+    pub(crate) fn has_scheme_of_proxy(&self) -> bool {
+        self.scheme == Scheme::Replaced
+    }
+
+    /// Whether the proxy in front of the edge has not named exactly one scheme.
+    pub(crate) fn has_malformed_scheme(&self) -> bool {
+        self.scheme == Scheme::Malformed
     }
 
     /// The method, upper case.
@@ -142,6 +188,10 @@ impl RequestHead {
     }
 }
 
+/// The header with which `better-auth-edge serve` marks each request if a proxy in front names the
+/// scheme. It removes the header that a client sends. At Cloudflare, the header means nothing.
+const SCHEME_BY_PROXY: &str = "x-edge-scheme-by-proxy";
+
 /// The origin, path and query of an absolute URL that a host has serialized (WHATWG URL): printable
 /// ASCII, where the first slash after the authority begins the path.
 fn parts(url: &str) -> Option<(Part, Option<Part>, Option<Part>)> {
@@ -196,6 +246,53 @@ mod tests {
     fn the_scheme_is_in_lower_case() {
         let head = RequestHead::parse("GET\nHTTPS://A.example/X").unwrap();
         assert_eq!((head.origin(), head.path()), ("https://A.example", "/X"));
+    }
+
+    /// The URL of a marked request with these further headers; `None` if they name no one scheme.
+    fn url_behind_proxy(url: &str, headers: &str) -> Option<String> {
+        let text = format!("GET\n{url}\nx-edge-scheme-by-proxy: 1\n{headers}a: b\n");
+        let head = RequestHead::parse(text).unwrap().behind_proxy().unwrap();
+        let url = [head.origin(), head.path(), "?", head.query().unwrap_or_default()].concat();
+        assert_eq!(head.has_scheme_of_proxy(), !url.starts_with("http:"));
+        assert_eq!((head.method(), head.header("a").next()), ("GET", Some("b")));
+        (!head.has_malformed_scheme()).then_some(url)
+    }
+
+    #[test]
+    fn the_scheme_of_a_marked_request_is_what_the_proxy_names() {
+        for (url, proto, expected) in [
+            ("http://a.example/x?y", "https", "https://a.example/x?y"),
+            ("http://a.example/x?y", "HTTPS", "https://a.example/x?y"),
+            ("http://a.example/x?y", "http", "http://a.example/x?y"),
+            ("http://a.example:443/x?y", "https", "https://a.example/x?y"),
+            ("http://a.example:8443/x?y", "https", "https://a.example:8443/x?y"),
+            ("http://[::1]/x?y", "https", "https://[::1]/x?y"),
+            ("http://a.example", "https", "https://a.example/?"),
+        ] {
+            let headers = format!("x-forwarded-proto: {proto}\n");
+            assert_eq!(url_behind_proxy(url, &headers).as_deref(), Some(expected), "{url} {proto}");
+        }
+        assert_eq!(url_behind_proxy("http://a/x", "").as_deref(), Some("http://a/x?"));
+    }
+
+    #[test]
+    fn no_other_value_of_the_proxy_reaches_the_url() {
+        let values = [
+            "", " ", "ftp", "https:", "https://", "https, http", "https,https", "https://a/public?",
+            "https://a/public#", "http\t",
+        ];
+        let headers = values.map(|value| format!("x-forwarded-proto: {value}\n"));
+        let twice = "x-forwarded-proto: https\nx-forwarded-proto: https\n".to_owned();
+        for headers in headers.into_iter().chain([twice]) {
+            assert_eq!(url_behind_proxy("http://a/x", &headers), None, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn without_the_mark_the_scheme_stays() {
+        let head = "GET\nhttp://a/x\nx-forwarded-proto: https\n";
+        let head = RequestHead::parse(head).unwrap().behind_proxy().unwrap();
+        assert_eq!((head.origin(), head.has_scheme_of_proxy()), ("http://a", false));
     }
 
     #[test]

@@ -25,7 +25,8 @@ impl HeaderCache {
     ///   replace the oldest.
     /// - `+`: the fields after the head and an empty line. They are not cached.
     ///
-    /// The first line ends in ` cf` if Cloudflare has received the request. A host counts the
+    /// The first line ends in ` cf` if Cloudflare has received the request. Elsewhere, the scheme of
+    /// a request with `X-Edge-Scheme-By-Proxy` is what `X-Forwarded-Proto` says. A host counts the
     /// numbers from 0 and uses none twice, so that a number always means the same fields.
     ///
     /// `None` if the text is malformed, or if no fields with the number are cached.
@@ -53,7 +54,11 @@ impl HeaderCache {
                 RequestHead::read(text, start, Some(common), number.is_some())?
             }
         };
-        Some(if from_cloudflare { head.from_cloudflare() } else { head })
+        match from_cloudflare {
+            true => Some(head.from_cloudflare()),
+            // at Cloudflare, a client could have marked the request
+            false => head.behind_proxy(),
+        }
     }
 
     fn find(&self, number: usize) -> Option<&Arc<Fields>> {
@@ -106,6 +111,20 @@ mod tests {
         assert_eq!(fields(&cached), fields(&whole));
         assert_eq!(fields(&uncached), fields(&whole));
         assert_eq!((cached.is_ascii(), whole.is_ascii()), (false, false));
+    }
+
+    #[test]
+    fn a_proxy_names_the_scheme_only_outside_cloudflare() {
+        let marks = "x-forwarded-proto: https\nx-edge-scheme-by-proxy: 1\n";
+        for (mark, origin) in [("", "https://edge"), (" cf", "http://edge")] {
+            let mut cache = HeaderCache::default();
+            let first = cache.read(format!("+0{mark}\n{LINE}\n{marks}")).unwrap();
+            let again = cache.read(format!("0{mark}\n{LINE}")).unwrap();
+            let uncached = cache.read(format!("+{mark}\n{LINE}{marks}\n")).unwrap();
+            for head in [first, again, uncached] {
+                assert_eq!((head.origin(), head.path()), (origin, "/a"), "{mark:?}");
+            }
+        }
     }
 
     #[test]

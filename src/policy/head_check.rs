@@ -22,9 +22,8 @@ impl HeadCheck {
         Self { application: is_within_app.then(|| ApplicationUrls::from_settings(reader)) }
     }
 
-    /// Checks `Connection`, `Host` and the URL's scheme. Within an application, and behind a proxy
-    /// that names the scheme, also the URL's authority. Within an application also the headers of
-    /// proxies from which the application may build its URL.
+    /// Checks `Connection`, `Host` and the URL's scheme. Within an application also the URL's
+    /// authority, and the headers of proxies from which the application may build its URL.
     ///
     /// # Errors
     /// [`Code::MalformedRequest`]
@@ -34,7 +33,7 @@ impl HeadCheck {
         check_scheme(head)?;
         match &self.application {
             Some(application) => application.check(head),
-            None => check_authority(head),
+            None => Ok(()),
         }
     }
 }
@@ -90,28 +89,11 @@ fn check_host(head: &RequestHead) -> Result<(), Error> {
 /// Checks the scheme, which a proxy in front may have taken from the client.
 fn check_scheme(head: &RequestHead) -> Result<(), Error> {
     let (scheme, _) = head.scheme_and_host();
-    if ["http", "https"].contains(&scheme) {
-        return Ok(());
+    if head.has_malformed_scheme() || !["http", "https"].contains(&scheme) {
+        return Err(malformed("the proxy in front names another scheme than http and https"));
     }
-    Err(malformed("the URL's scheme is neither http nor https: what does X-Forwarded-Proto say?"))
+    Ok(())
 }
-
-/// Checks that the URL has the authority of `Host`, where the host has taken its scheme from
-/// `X-Forwarded-Proto` as it is: `https://evil.example/?` would become the URL's beginning.
-fn check_authority(head: &RequestHead) -> Result<(), Error> {
-    if head.header(SCHEME_BY_PROXY).next().is_none() {
-        return Ok(());
-    }
-    let (_, authority) = head.scheme_and_host();
-    match head.header("host").any(|host| is_same_server(host, authority)) {
-        true => Ok(()),
-        false => Err(malformed("the X-Forwarded-Proto header is neither http nor https")),
-    }
-}
-
-/// The header that `better-auth-edge serve` adds to each request if a proxy in front names the
-/// scheme. A client elsewhere who sends it gets a stricter check.
-const SCHEME_BY_PROXY: &str = "x-edge-scheme-by-proxy";
 
 /// Checks what an application builds its URL from. If a value contains a path, the URL has another
 /// path than the request: `new URL("//api/bob", base)`.

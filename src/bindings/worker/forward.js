@@ -49,7 +49,8 @@ export function forward(request, headers, plan, id) {
         try {
           const timing = plan.writeReport(response.status, started);
           const fields = references(response.headers);
-          const edits = responseEdits + (fields && redirect(fields, request.url)) + timing;
+          const redirects = fields && redirect(fields, plan.edge ?? request.url);
+          const edits = responseEdits + redirects + timing;
           const returned = edits ? edited(response, edits) : response;
           return endsAt && returned.webSocket ? endingAt(returned, endsAt) : returned;
         } catch {

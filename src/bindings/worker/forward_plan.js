@@ -52,6 +52,13 @@ export class ForwardPlan {
   /** When the edge ends a WebSocket, in seconds since 1970. @type {number | undefined} */
   endsAt = undefined;
 
+  /**
+   * The edge's origin for the client, if the request's URL has another.
+   *
+   * @type {string | undefined}
+   */
+  edge = undefined;
+
   /** @type {import("../runtime/telemetry.js").ForwardReport | undefined} */
   report = undefined;
 

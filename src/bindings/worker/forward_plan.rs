@@ -34,6 +34,9 @@ pub(super) fn forward(
     if let Some(time) = forward.ends_at {
         plan.set_ends_at(time);
     }
+    if head.has_scheme_of_proxy() {
+        plan.set_edge(head.origin());
+    }
     if let Some(report) = &forward.report {
         plan.set_report(&to_js(report));
     }
@@ -68,6 +71,9 @@ extern "C" {
 
     #[wasm_bindgen(method, setter, js_name = endsAt)]
     fn set_ends_at(this: &ForwardPlan, time: f64);
+
+    #[wasm_bindgen(method, setter)]
+    fn set_edge(this: &ForwardPlan, origin: &str);
 
     #[wasm_bindgen(method, setter)]
     fn set_report(this: &ForwardPlan, report: &JsValue);

@@ -30,7 +30,7 @@ export interface Store {
 /** The text of the configuration. The files of the Worker are beside it. */
 export function configText(config: ProcessConfig): string {
   const { compatibilityDate, compatibilityFlags, socket, store, hasTail } = config;
-  const proto = config.trustsForwardedProto ? FORWARDED_PROTO : "";
+  const mark = config.trustsForwardedProto ? ', value = "1"' : "";
   const date = `compatibilityDate = ${quoted(compatibilityDate)}`;
   const owner = store?.directory === undefined ? undefined : store;
   const services = [
@@ -47,7 +47,7 @@ export function configText(config: ProcessConfig): string {
       `(name = "tail", worker = (modules = [(name = "tail.js", esModule = ${quoted(TAIL)})], ${date}))`,
   ];
   const sockets = [
-    `(name = "http", address = ${quoted(`unix:${socket}`)}, http = (${proto}), service = "edge")`,
+    `(name = "http", address = ${quoted(`unix:${socket}`)}, http = (injectRequestHeaders = [(name = "${MARK}"${mark})]), service = "edge")`,
     owner &&
       `(name = "store", address = ${quoted(`unix:${owner.socket}`)}, http = (), service = "store")`,
   ];
@@ -76,9 +76,12 @@ const edge :Workerd.Worker = (
 `;
 }
 
-/** workerd takes the scheme as it is. The added header asks the Worker to check the URL. */
-const FORWARDED_PROTO =
-  'forwardedProtoHeader = "X-Forwarded-Proto", injectRequestHeaders = [(name = "X-Edge-Scheme-By-Proxy", value = "1")]';
+/**
+ * Tells the Worker to take the scheme of the URL from `X-Forwarded-Proto`. workerd removes the
+ * header that a client sends, also where it adds none. Its own `forwardedProtoHeader` would put any
+ * text in front of the URL.
+ */
+const MARK = "X-Edge-Scheme-By-Proxy";
 
 /**
  * The environment of the process: the settings, as JSON. workerd reads them from there, so that no
