@@ -20,13 +20,22 @@ export class Connection extends Socket {
     this.connect({ path });
   }
 
-  /** Passes the bytes of a client on, and back, until one of both closes. */
-  join(client: Socket): void {
+  /**
+   * Passes the bytes of a client on, and back, until one of both closes, or the client takes none of
+   * those that wait for it.
+   *
+   * @param patience milliseconds until the client must have taken some; at most twice as many
+   */
+  join(client: Socket, patience: number): void {
     if (client.destroyed) {
       this.destroy();
       return;
     }
-    client.once("close", () => this.destroy());
+    const timer = setInterval(stallCheck(client), patience);
+    client.once("close", () => {
+      clearInterval(timer);
+      this.destroy();
+    });
     // a client that is gone also only sends its end, and workerd would wait for the response
     client.once("end", () => this.destroy());
     // "finish" is after the last byte of workerd
@@ -60,4 +69,18 @@ export class Connection extends Socket {
       done();
     };
   }
+}
+
+/**
+ * Makes a function that ends the connection of a client if bytes wait for it, and it has taken none
+ * since the last call. A connection for which no bytes wait is idle, and may be that.
+ */
+function stallCheck(client: Socket): () => void {
+  let last: number | undefined;
+  return () => {
+    const waiting = client.writableLength;
+    const taken = waiting > 0 ? client.bytesWritten - waiting : undefined;
+    if (taken !== undefined && taken === last) client.destroy();
+    last = taken;
+  };
 }

@@ -5,7 +5,7 @@ import { ConfigError, readWorkerConfig, type WorkerConfig } from "../worker-conf
 import { Edge, type EdgeConfig, Misconfigured } from "./edge.ts";
 import { ListenError } from "./listener.ts";
 import { DirectoryError, lockDirectory } from "./lock.ts";
-import { type LogLine, writeLine } from "./log.ts";
+import { Log, type LogLine } from "./log.ts";
 import { StartError } from "./process.ts";
 import { missingIn, STORE, settingsOf } from "./settings.ts";
 import { NoWorkerd } from "./workerd.ts";
@@ -57,6 +57,9 @@ const HOST = "127.0.0.1";
 const PORT = 8787;
 const SHUTDOWN = 30;
 const LONGEST_SHUTDOWN = 86_400;
+/** Milliseconds for the reader of the log, after the edge has stopped. */
+const LAST_LINES = 2_000;
+const log = new Log(process.stdout);
 
 async function run(args: Arguments): Promise<number> {
   const seconds = args.seconds("shutdown-timeout") ?? SHUTDOWN;
@@ -69,7 +72,7 @@ async function run(args: Arguments): Promise<number> {
   let edge: Edge | undefined;
   try {
     const config = await edgeConfig(args);
-    edge = await Edge.listen(address, port, config.processes, writeLine);
+    edge = await Edge.listen(address, port, config.processes, log.write);
     await edge.start(config, 0);
     warnAbout(config, edge.limits.total);
     say({
@@ -89,6 +92,8 @@ async function run(args: Arguments): Promise<number> {
   const stopped = await Promise.race([edge.stop(seconds), nextSignal()]);
   if (stopped !== undefined) await edge.stop(0);
   say({ level: "info", event: "stopped" });
+  // a reader that does not read would keep this process
+  if (!(await log.settled(LAST_LINES))) process.exit(0);
   return 0;
 }
 
@@ -202,5 +207,5 @@ export function requireData({ file, bindings }: WorkerConfig, data: string | und
 }
 
 function say(line: LogLine): void {
-  writeLine({ time: new Date().toISOString(), ...line });
+  log.write({ time: new Date().toISOString(), ...line });
 }
