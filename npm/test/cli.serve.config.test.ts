@@ -1,33 +1,23 @@
 /** `better-auth-edge serve`: what it accepts from the operator, the proxy and the file system. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { lchown, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { request } from "node:http";
-import { tmpdir } from "node:os";
+import { lchown, mkdir, stat, symlink, writeFile } from "node:fs/promises";
+import { type OutgoingHttpHeaders, request } from "node:http";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { run } from "./cli.process.ts";
-import { serveEdge } from "./serve.process.ts";
-import { serve, type TestServer } from "./servers.ts";
-import { newSigner } from "./tokens.ts";
+import { serveEdge, surroundings } from "./serve.process.ts";
+import { newSigner, token } from "./tokens.ts";
 
-let auth: TestServer;
-let api: TestServer;
-let directory: string;
-before(async () => {
-  auth = await serve(() => ({ body: { keys: [newSigner("EdDSA").jwk] } }));
-  api = await serve(({ headers }) => ({ body: { assertion: headers["x-edge-jwt-assertion"] } }));
-  directory = await mkdtemp(join(tmpdir(), "better-auth-edge-test-"));
-});
-after(async () => {
-  await auth[Symbol.asyncDispose]();
-  await api[Symbol.asyncDispose]();
-  await rm(directory, { recursive: true, force: true });
+const signer = newSigner("EdDSA");
+const around = surroundings([signer.jwk], ({ path, headers }) => {
+  if (path !== "/moved") return { body: { scheme: headers["x-forwarded-proto"] } };
+  return { status: 302, headers: { location: `${around.api}/public/there` } };
 });
 
 function settings(more: Record<string, string> = {}): Record<string, string> {
   const ROUTES = JSON.stringify([{ path: "/public/*", auth: "public" }]);
-  return { BETTER_AUTH_URL: auth.url, ORIGIN_URL: api.url, ROUTES, ...more };
+  return { BETTER_AUTH_URL: around.auth, ORIGIN_URL: around.api, ROUTES, ...more };
 }
 
 /** What a store of ended sessions requires. */
@@ -35,7 +25,7 @@ const STORE = { EDGE_ISSUER: "https://edge.example.com" };
 
 /** Writes a configuration of wrangler, and returns its path. */
 async function configured(name: string, text: string): Promise<string> {
-  const file = join(directory, name);
+  const file = join(around.directory, name);
   await writeFile(file, text);
   return file;
 }
@@ -135,38 +125,76 @@ test("a setting's name may contain any character", async () => {
   assert.equal((await fetch(`${edge.url}/public/x`)).status, 200);
 });
 
+/** What a client gets by a connection of its own. The API says which scheme it has seen. */
+async function get(url: string, headers: OutgoingHttpHeaders = {}) {
+  const [response] = await once(request(url, { agent: false, headers }).end(), "response");
+  let text = "";
+  for await (const chunk of response.setEncoding("utf8")) text += chunk;
+  const { code, scheme } = text === "" ? {} : JSON.parse(text);
+  return { status: response.statusCode, code, scheme, location: response.headers.location };
+}
+
+const REJECTED = { status: 400, code: "malformed_request", scheme: undefined, location: undefined };
+
 test("a proxy's X-Forwarded-Proto is http or https, and anything else is rejected", async () => {
-  const { stdout } = await run(["keygen"]);
-  const own = settings({ EDGE_SIGNING_KEY: stdout });
-  await using edge = await serveEdge(own, ["--trust-forwarded-proto"]);
-  const path = `${edge.url}/.well-known/better-auth-edge/health`;
-  const status = async (url: string, proto?: string | string[]) => {
+  await using edge = await serveEdge(settings(), ["--trust-forwarded-proto"]);
+  const health = `${edge.url}/.well-known/better-auth-edge/health`;
+  for (const [proto, expected] of [
+    ["http", "http"],
+    ["https", "https"],
+    ["HTTPS", "https"],
+    [undefined, "http"],
+  ]) {
     const headers = proto === undefined ? {} : { "x-forwarded-proto": proto };
-    const [response] = await once(request(url, { agent: false, headers }).end(), "response");
-    let body = "";
-    for await (const chunk of response.setEncoding("utf8")) body += chunk;
-    return { status: response.statusCode, code: JSON.parse(body).code };
-  };
-  for (const proto of ["http", "https", "HTTPS", undefined]) {
-    assert.equal((await status(path, proto)).status, 200, proto);
-    assert.equal((await status(`${edge.url}/public/x`, proto)).status, 200, proto);
+    assert.equal((await get(health, headers)).status, 200, proto);
+    const { status, scheme } = await get(`${edge.url}/public/x`, headers);
+    assert.deepEqual([status, scheme], [200, expected], proto);
   }
   for (const proto of [
+    "",
     "javascript",
     "https, http",
     ["https", "http"],
+    ["https", "https"],
     "https:",
     "https://evil.example/",
     "https://evil.example/public/x?",
     "https://evil.example/public/x#",
+    `${edge.url}/public/y?`,
+    `${edge.url}/public/y#`,
+    `${edge.url.replace("http:", "https:")}/public/y?`,
     "https://user@",
     "ftp",
   ]) {
-    const rejected = { status: 400, code: "malformed_request" };
-    assert.deepEqual(await status(`${edge.url}/public/x`, proto), rejected, String(proto));
+    for (const path of ["/public/x", "/private"]) {
+      const received = await get(`${edge.url}${path}`, { "x-forwarded-proto": proto });
+      assert.deepEqual(received, REJECTED, `${path} ${proto}`);
+    }
   }
-  // workerd takes an empty header for none
-  assert.equal((await status(`${edge.url}/public/x`, "")).status, 200);
+});
+
+test("a redirect of the API leads to the edge by the scheme that the proxy names", async () => {
+  await using edge = await serveEdge(settings(), ["--trust-forwarded-proto"]);
+  const now = Math.floor(Date.now() / 1000);
+  const { auth } = around;
+  const bearer = token(signer, { iss: auth, aud: auth, sub: "ada", iat: now, exp: now + 900 });
+  // the Worker replays the decision about the third
+  for (const proto of ["https", "https", "https", "http"]) {
+    const headers = { authorization: `Bearer ${bearer}`, "x-forwarded-proto": proto };
+    const { location } = await get(`${edge.url}/moved`, headers);
+    assert.equal(location, `${edge.url.replace("http", proto)}/public/there`);
+  }
+});
+
+test("a client that serve trusts with nothing cannot choose the scheme", async () => {
+  const proto = { "x-forwarded-proto": "https" };
+  await using edge = await serveEdge(settings());
+  await using trusting = await serveEdge(settings(), ["--trust-forwarded-proto"]);
+  for (const mark of ["1", "", ["1", "1"]]) {
+    const headers = { ...proto, "X-Edge-Scheme-By-Proxy": mark };
+    assert.equal((await get(`${edge.url}/public/x`, headers)).scheme, "http", String(mark));
+    assert.equal((await get(`${trusting.url}/public/x`, headers)).scheme, "https", String(mark));
+  }
 });
 
 test("serve logs a CONNECT request once", async () => {
@@ -184,18 +212,18 @@ test("serve logs a CONNECT request once", async () => {
   assert.equal(lines.length, 1, JSON.stringify(lines));
 });
 
-test("serve creates the directory of --data for its user alone", async () => {
-  const data = join(directory, "fresh/data");
+test("serve creates the around.directory of --data for its user alone", async () => {
+  const data = join(around.directory, "fresh/data");
   await using edge = await serveEdge(settings(STORE), ["--data", data]);
   assert.equal((await fetch(`${edge.url}/public/x`)).status, 200);
   assert.equal((await stat(data)).mode & 0o777, 0o700);
 });
 
-test("serve uses no directory that another user can replace", async (context) => {
+test("serve uses no around.directory that another user can replace", async (context) => {
   if (process.getuid?.() !== 0) return context.skip("only root can make files of another user");
-  await mkdir(join(directory, "real/inner"), { recursive: true });
-  const link = join(directory, "link");
-  await symlink(join(directory, "real"), link);
+  await mkdir(join(around.directory, "real/inner"), { recursive: true });
+  const link = join(around.directory, "link");
+  await symlink(join(around.directory, "real"), link);
   await using own = await serveEdge(settings(STORE), ["--data", link]);
   assert.equal((await fetch(`${own.url}/public/x`)).status, 200);
   await lchown(link, 12_345, 12_345);

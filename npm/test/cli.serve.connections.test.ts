@@ -1,31 +1,24 @@
 /** `better-auth-edge serve`: connections of clients, and what a client gets beyond the limit. */
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, request } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer as createSocketServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { after, before, test } from "node:test";
+import { Readable } from "node:stream";
+import { test } from "node:test";
 import { limitsOf } from "../src/cli/serve/limits.ts";
-import { type ServedEdge, serveEdge } from "./serve.process.ts";
-import { deferred, serve, slowServer, type TestServer, until } from "./servers.ts";
+import { Listener } from "../src/cli/serve/listener.ts";
+import { type ServedEdge, serveEdge, surroundings, workerdOf } from "./serve.process.ts";
+import { deferred, serve, slowServer, until } from "./servers.ts";
 
-let auth: TestServer;
-let api: TestServer;
-before(async () => {
-  auth = await serve(() => ({ body: { keys: [] } }));
-  api = await serve(() => ({ body: {} }));
-});
-after(async () => {
-  await auth[Symbol.asyncDispose]();
-  await api[Symbol.asyncDispose]();
-});
+const around = surroundings([]);
 
-function settings(origin = api.url): Record<string, string> {
+function settings(origin = around.api): Record<string, string> {
   const ROUTES = JSON.stringify([{ path: "/public/*", auth: "public" }]);
-  return { BETTER_AUTH_URL: auth.url, ORIGIN_URL: origin, ROUTES };
+  return { BETTER_AUTH_URL: around.auth, ORIGIN_URL: origin, ROUTES };
 }
 
 interface Received {
@@ -128,7 +121,7 @@ test("the limits leave file descriptors for everything else", () => {
 test("while no process runs, a client gets 503 in the form of the edge", async () => {
   await using edge = await serveEdge(settings());
   for (let ended = 1; ; ended++) {
-    for (const pid of workerdOf(edge.child.pid)) process.kill(pid, "SIGKILL");
+    for (const pid of workerdOf(edge)) process.kill(pid, "SIGKILL");
     await until(() => edge.lines.filter(({ event }) => event === "process_ended").length >= ended);
     const received = await get(`${edge.url}/public/x`);
     if (received.status !== 200) {
@@ -184,6 +177,62 @@ test("a body reaches the origin server and the client byte for byte", async () =
   }
 });
 
+test("a client that takes none of its bytes loses its connection; an idle and a slow one do not", async () => {
+  // in place of a process of workerd: an endless response to "all", and an echo of all else
+  const path = join(around.directory, "process.sock");
+  const chunk = Buffer.alloc(65_536);
+  const ended: string[] = [];
+  const server = createSocketServer((socket) => {
+    socket.on("error", () => {});
+    socket.on("data", (data) => {
+      const text = String(data);
+      socket.once("close", () => ended.push(text));
+      if (text === "idle") socket.write(data);
+      else Readable.from(repeated(chunk, text === "all" ? Number.POSITIVE_INFINITY : SLOW)).pipe(socket);
+    });
+  });
+  await once(server.listen(path), "listening");
+  const limits = { process: 10, total: 10 };
+  const listener = await Listener.listen("127.0.0.1", 0, limits, () => {}, 200);
+  listener.add(path);
+  const client = async (text: string) => {
+    const socket = connect(listener.port, "127.0.0.1").on("error", () => {});
+    socket.write(text);
+    await once(socket, "readable");
+    return socket;
+  };
+  try {
+    const idle = await client("idle");
+    assert.equal(String(idle.read()), "idle");
+    const slow = await client("slow");
+    let taken = 0;
+    const read = (async () => {
+      for await (const part of slow) {
+        taken += part.length;
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    })();
+    await client("all");
+    await until(() => ended.includes("all"));
+    // the others are older
+    assert.deepEqual(ended.filter((text) => text !== "slow"), ["all"]);
+    idle.write("idle");
+    assert.equal(String((await once(idle, "data"))[0]), "idle");
+    await read;
+    assert.equal(taken, SLOW * chunk.length);
+  } finally {
+    listener.close();
+    server.close();
+  }
+});
+
+/** Chunks of a response that takes long to read: more than all buffers hold. */
+const SLOW = 400;
+
+function* repeated(chunk: Buffer, count: number): Generator<Buffer> {
+  for (let sent = 0; sent < count; sent++) yield chunk;
+}
+
 test("serve stops when the npx that runs it has ended", async () => {
   const { PATH, HOME } = process.env;
   const npx = spawn("npx", ["better-auth-edge", "serve", "--port", "0"], {
@@ -204,11 +253,3 @@ test("serve stops when the npx that runs it has ended", async () => {
   assert.deepEqual(events.slice(-2), ["stopping", "stopped"]);
 });
 
-/** The ids of workerd's processes with this parent. */
-function workerdOf(parent: number | undefined): number[] {
-  const table = execFileSync("ps", ["-eo", "pid=,ppid=,comm="], { encoding: "utf8" });
-  const rows = table.split("\n").map((row) => row.trim().split(/\s+/));
-  return rows
-    .filter(([, ppid, command]) => Number(ppid) === parent && command === "workerd")
-    .map(([pid]) => Number(pid));
-}

@@ -2,15 +2,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { run } from "./cli.process.ts";
-import { serveEdge } from "./serve.process.ts";
-import { deferred, serve, slowServer, type TestServer, until } from "./servers.ts";
+import { serveEdge, surroundings, workerdOf } from "./serve.process.ts";
+import { deferred, slowServer, until } from "./servers.ts";
 import { newSigner, token } from "./tokens.ts";
 
 const signer = newSigner("EdDSA");
@@ -19,29 +18,19 @@ const ROUTES = JSON.stringify([
   { path: "/public/*", auth: "public" },
 ]);
 
-let auth: TestServer;
-let api: TestServer;
-let directory: string;
-before(async () => {
-  auth = await serve(() => ({ body: { keys: [signer.jwk] } }));
-  api = await serve(({ path, headers }) => ({ body: { path, assertion: headers["x-edge-user"] } }));
-  directory = await mkdtemp(join(tmpdir(), "better-auth-edge-test-"));
-});
-after(async () => {
-  await auth[Symbol.asyncDispose]();
-  await api[Symbol.asyncDispose]();
-  await rm(directory, { recursive: true, force: true });
-});
+const around = surroundings([signer.jwk], ({ path, headers }) => ({
+  body: { path, assertion: headers["x-edge-user"] },
+}));
 
 function settings(more: Record<string, string> = {}): Record<string, string> {
-  return { BETTER_AUTH_URL: auth.url, ORIGIN_URL: api.url, ROUTES, ...more };
+  return { BETTER_AUTH_URL: around.auth, ORIGIN_URL: around.api, ROUTES, ...more };
 }
 
 /** A token of this user, of a session that began a minute ago. */
 function tokenOf(sub: string, sid = "s"): string {
   const now = Math.floor(Date.now() / 1000);
   const times = { iat: now, exp: now + 900, session_iat: now - 60 };
-  return token(signer, { iss: auth.url, aud: auth.url, sub, sid, ...times });
+  return token(signer, { iss: around.auth, aud: around.auth, sub, sid, ...times });
 }
 
 async function get(url: string, bearer?: string): Promise<string> {
@@ -72,11 +61,11 @@ test("serve ends with exit code 1 and names every error of the settings", async 
 });
 
 test("a variable of the environment wins over wrangler.toml, and .dev.vars is not read", async () => {
-  const project = await mkdtemp(join(directory, "project-"));
+  const project = await mkdtemp(join(around.directory, "project-"));
   const toml = `name = "edge"
 compatibility_date = "2026-11-01"
 [vars]
-BETTER_AUTH_URL = "${auth.url}"
+BETTER_AUTH_URL = "${around.auth}"
 ORIGIN_URL = "http://127.0.0.1:9"
 [[vars.ROUTES]]
 path = "/public/*"
@@ -84,15 +73,15 @@ auth = "public"
 `;
   await writeFile(join(project, "wrangler.toml"), toml);
   await writeFile(join(project, ".dev.vars"), "ORIGIN_URL=http://127.0.0.1:10\n");
-  await using edge = await serveEdge({ ORIGIN_URL: api.url }, [], project);
+  await using edge = await serveEdge({ ORIGIN_URL: around.api }, [], project);
   assert.equal(await get(`${edge.url}/public/x`), "200");
   assert.equal(await get(`${edge.url}/other`), "401 missing_token");
 });
 
 test("of several configurations, serve reads the one that wrangler reads", async () => {
-  const project = await mkdtemp(join(directory, "project-"));
+  const project = await mkdtemp(join(around.directory, "project-"));
   const open = `[[vars.ROUTES]]\npath = "/*"\nauth = "public"\n`;
-  const vars = { BETTER_AUTH_URL: auth.url, ORIGIN_URL: api.url };
+  const vars = { BETTER_AUTH_URL: around.auth, ORIGIN_URL: around.api };
   await writeFile(join(project, "wrangler.toml"), open);
   await writeFile(join(project, "wrangler.json"), JSON.stringify({ vars }));
   await using edge = await serveEdge({}, [], project);
@@ -102,12 +91,12 @@ test("of several configurations, serve reads the one that wrangler reads", async
 test("no file and no argument of the processes contains a secret", async () => {
   const { stdout } = await run(["keygen"]);
   const secret = JSON.parse(stdout).d as string;
-  await using edge = await serveEdge(settings({ EDGE_SIGNING_KEY: stdout, TMPDIR: directory }));
+  await using edge = await serveEdge(settings({ EDGE_SIGNING_KEY: stdout, TMPDIR: around.directory }));
   assert.equal(await get(`${edge.url}/public/x`), "200");
-  const [name = ""] = (await readdir(directory)).filter((name) =>
+  const [name = ""] = (await readdir(around.directory)).filter((name) =>
     /^better-auth-edge-\w{6}$/.test(name),
   );
-  const files = await readdir(join(directory, name), { recursive: true, withFileTypes: true });
+  const files = await readdir(join(around.directory, name), { recursive: true, withFileTypes: true });
   const texts = files.filter((file) => file.isFile());
   assert(texts.some((file) => file.name === "config.capnp"));
   for (const file of texts) {
@@ -164,9 +153,38 @@ test("a request that does not end is cut off after the time for the shutdown", a
   }
 });
 
+test("while nobody reads the log, serve goes on, and says later how many lines it dropped", async () => {
+  await using edge = await serveEdge(settings());
+  edge.child.stdout?.pause();
+  const requests = 3_000;
+  for (let sent = 0; sent < requests; sent += 50) {
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => get(`${edge.url}/other`)));
+    assert.deepEqual(new Set(outcomes), new Set(["401 missing_token"]));
+  }
+  edge.child.stdout?.resume();
+  const dropped = await edge.line(({ event }) => event === "log_lines_dropped");
+  assert.equal(dropped.level, "warn");
+  const isNoted = () => {
+    const written = edge.lines.filter(({ code }) => code === "missing_token").length;
+    return edge.lines.reduce((sum, { lines = 0 }) => sum + Number(lines), written) === requests;
+  };
+  await until(isNoted);
+});
+
+test("serve ends although nobody reads its log", async () => {
+  await using edge = await serveEdge(settings());
+  edge.child.stdout?.pause();
+  for (let sent = 0; sent < 1_000; sent += 50) {
+    await Promise.all(Array.from({ length: 50 }, () => get(`${edge.url}/other`)));
+  }
+  edge.child.kill("SIGTERM");
+  assert.deepEqual(await once(edge.child, "exit"), [0, null]);
+  edge.child.stdout?.resume();
+});
+
 test("a process that dies is started again, and the log says so", async () => {
   await using edge = await serveEdge(settings(), ["--processes", "2"]);
-  for (const pid of workerdOf(edge.child.pid)) process.kill(pid, "SIGKILL");
+  for (const pid of workerdOf(edge)) process.kill(pid, "SIGKILL");
   const ended = await edge.line(({ event }) => event === "process_ended");
   assert.equal(ended.signal, "SIGKILL");
   await edge.line(({ event }) => event === "process_started");
@@ -176,7 +194,7 @@ test("a process that dies is started again, and the log says so", async () => {
 
 test("no process of the edge outlives a serve that is killed", async () => {
   await using edge = await serveEdge(settings());
-  const children = workerdOf(edge.child.pid);
+  const children = workerdOf(edge);
   assert.equal(children.length, 1);
   edge.child.kill("SIGKILL");
   await edge.exited;
@@ -184,7 +202,7 @@ test("no process of the edge outlives a serve that is killed", async () => {
 });
 
 test("a session that one process has ended is over in all processes, and after a restart", async () => {
-  const data = join(directory, "data");
+  const data = join(around.directory, "data");
   const more = { EDGE_ISSUER: "https://edge.example.com", REVOCATION_LAG: "0.5" };
   const args = ["--processes", "3", "--data", data];
   {
@@ -208,7 +226,7 @@ test("a session that one process has ended is over in all processes, and after a
 });
 
 test("without workerd, serve says the command that installs it", async () => {
-  const project = await mkdtemp(join(directory, "without-"));
+  const project = await mkdtemp(join(around.directory, "without-"));
   await writeFile(join(project, "pnpm-lock.yaml"), "");
   // the package without the modules around it
   const program = join(project, "package/dist/node/cli.js");
@@ -228,15 +246,6 @@ test("without workerd, serve says the command that installs it", async () => {
   assert.match(child.stderr, /workerd, the Worker's runtime, is not installed: pnpm add workerd/);
 });
 
-/** The ids of workerd's processes with this parent. */
-function workerdOf(parent: number | undefined): number[] {
-  const table = execFileSync("ps", ["-eo", "pid=,ppid=,comm="], { encoding: "utf8" });
-  const rows = table.split("\n").map((row) => row.trim().split(/\s+/));
-  return rows
-    .filter(([, ppid, command]) => Number(ppid) === parent && command === "workerd")
-    .map(([pid]) => Number(pid));
-}
-
 function isRunning(pid: number): boolean {
   const table = execFileSync("ps", ["-eo", "pid=,stat="], { encoding: "utf8" });
   return new RegExp(`^\\s*${pid} [^Z]`, "m").test(table);
@@ -246,7 +255,7 @@ function isRunning(pid: number): boolean {
 async function endSession(url: string, sid: string): Promise<number> {
   const now = Math.floor(Date.now() / 1000);
   const events = [{ type: "session", sid, sub: "ada" }];
-  const claims = { iss: auth.url, aud: "https://edge.example.com", iat: now, exp: now + 120 };
+  const claims = { iss: around.auth, aud: "https://edge.example.com", iat: now, exp: now + 120 };
   const body = token(
     signer,
     { ...claims, jti: crypto.randomUUID(), events },

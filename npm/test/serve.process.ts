@@ -1,11 +1,50 @@
 /** Runs `better-auth-edge serve` as a process that ends with the test. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
+import { serve, type TestServer } from "./servers.ts";
 
 const PROGRAM = fileURLToPath(new URL("../dist/node/cli.js", import.meta.url));
 const HERE = fileURLToPath(new URL(".", import.meta.url));
+
+/** What the edge of a test needs. */
+export interface Surroundings {
+  /** The URL of the auth server. */
+  auth: string;
+  /** The URL of the API. */
+  api: string;
+  /** An empty directory. */
+  directory: string;
+}
+
+/**
+ * Starts an auth server and an API before the tests of a file, and ends them after the tests.
+ *
+ * @param keys the auth server's
+ * @param respond the API's response to a request
+ */
+export function surroundings(
+  keys: object[],
+  respond: Parameters<typeof serve>[0] = () => ({ body: {} }),
+): Surroundings {
+  const made: Surroundings = { auth: "", api: "", directory: "" };
+  let servers: TestServer[] = [];
+  before(async () => {
+    servers = await Promise.all([serve(() => ({ body: { keys } })), serve(respond)]);
+    [made.auth, made.api] = servers.map(({ url }) => url) as [string, string];
+    made.directory = await mkdtemp(join(tmpdir(), "better-auth-edge-test-"));
+  });
+  after(async () => {
+    for (const server of servers) await server[Symbol.asyncDispose]();
+    await rm(made.directory, { recursive: true, force: true });
+  });
+  return made;
+}
 
 /** A running edge. */
 export interface ServedEdge extends AsyncDisposable {
@@ -84,4 +123,13 @@ export async function serveEdge(
   await Promise.race([line(({ event }) => event === "listening"), exited]).catch(() => {});
   edge.url = String(lines.find(({ event }) => event === "listening")?.url ?? "");
   return edge;
+}
+
+/** The ids of the edge's processes of workerd. */
+export function workerdOf({ child }: ServedEdge): number[] {
+  const table = execFileSync("ps", ["-eo", "pid=,ppid=,comm="], { encoding: "utf8" });
+  const rows = table.split("\n").map((row) => row.trim().split(/\s+/));
+  return rows
+    .filter(([, ppid, command]) => Number(ppid) === child.pid && command === "workerd")
+    .map(([pid]) => Number(pid));
 }
