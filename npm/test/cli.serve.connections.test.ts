@@ -209,7 +209,7 @@ test("a client that takes none of its bytes loses its connection; an idle and a 
     const read = (async () => {
       for await (const part of slow) {
         taken += part.length;
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await new Promise((resolve) => setTimeout(resolve, 2));
       }
     })();
     await client("all");
