@@ -100,7 +100,7 @@ impl RequestHead {
     }
 
     /// Whether the URL has another scheme than the host has received, because of a proxy.
-    pub(crate) fn has_scheme_of_proxy(&self) -> bool {
+    pub fn has_scheme_of_proxy(&self) -> bool {
         self.scheme == Scheme::Replaced
     }
 
@@ -278,8 +278,16 @@ mod tests {
     #[test]
     fn no_other_value_of_the_proxy_reaches_the_url() {
         let values = [
-            "", " ", "ftp", "https:", "https://", "https, http", "https,https", "https://a/public?",
-            "https://a/public#", "http\t",
+            "",
+            " ",
+            "ftp",
+            "https:",
+            "https://",
+            "https, http",
+            "https,https",
+            "https://a/public?",
+            "https://a/public#",
+            "http\t",
         ];
         let headers = values.map(|value| format!("x-forwarded-proto: {value}\n"));
         let twice = "x-forwarded-proto: https\nx-forwarded-proto: https\n".to_owned();

@@ -199,7 +199,8 @@ fn behind_proxy(mark: &str, headers: &str) -> Result<(String, String), &'static 
     match edge.decide(&head) {
         Decision::Forward(forward) => {
             let sent = upstream_headers(&head, &forward);
-            let (_, scheme) = sent.into_iter().find(|(name, _)| name == "x-forwarded-proto").unwrap();
+            let (_, scheme) =
+                sent.into_iter().find(|(name, _)| name == "x-forwarded-proto").unwrap();
             Ok((forward.url().to_owned(), scheme))
         }
         Decision::Respond(_, error) => Err(error.unwrap().code().as_str()),
