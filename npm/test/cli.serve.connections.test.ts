@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, request } from "node:http";
-import { type AddressInfo, connect, createServer as createSocketServer, type Socket } from "node:net";
+import net, { type AddressInfo, connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
@@ -182,13 +182,13 @@ test("a client that takes none of its bytes loses its connection; an idle and a 
   const path = join(around.directory, "process.sock");
   const chunk = Buffer.alloc(65_536);
   const ended: string[] = [];
-  const server = createSocketServer((socket) => {
+  const server = net.createServer((socket) => {
     socket.on("error", () => {});
     socket.on("data", (data) => {
       const text = String(data);
       socket.once("close", () => ended.push(text));
       if (text === "idle") socket.write(data);
-      else Readable.from(repeated(chunk, text === "all" ? Number.POSITIVE_INFINITY : SLOW)).pipe(socket);
+      else Readable.from(repeated(chunk, text === "all")).pipe(socket);
     });
   });
   await once(server.listen(path), "listening");
@@ -215,7 +215,7 @@ test("a client that takes none of its bytes loses its connection; an idle and a 
     await client("all");
     await until(() => ended.includes("all"));
     // the others are older
-    assert.deepEqual(ended.filter((text) => text !== "slow"), ["all"]);
+    assert(!ended.includes("idle"));
     idle.write("idle");
     assert.equal(String((await once(idle, "data"))[0]), "idle");
     await read;
@@ -229,8 +229,8 @@ test("a client that takes none of its bytes loses its connection; an idle and a 
 /** Chunks of a response that takes long to read: more than all buffers hold. */
 const SLOW = 400;
 
-function* repeated(chunk: Buffer, count: number): Generator<Buffer> {
-  for (let sent = 0; sent < count; sent++) yield chunk;
+function* repeated(chunk: Buffer, isEndless: boolean): Generator<Buffer> {
+  for (let sent = 0; isEndless || sent < SLOW; sent++) yield chunk;
 }
 
 test("serve stops when the npx that runs it has ended", async () => {
@@ -252,4 +252,3 @@ test("serve stops when the npx that runs it has ended", async () => {
   await once(npx.stdout, "close");
   assert.deepEqual(events.slice(-2), ["stopping", "stopped"]);
 });
-

@@ -89,14 +89,15 @@ test("of several configurations, serve reads the one that wrangler reads", async
 });
 
 test("no file and no argument of the processes contains a secret", async () => {
+  const { directory } = around;
   const { stdout } = await run(["keygen"]);
   const secret = JSON.parse(stdout).d as string;
-  await using edge = await serveEdge(settings({ EDGE_SIGNING_KEY: stdout, TMPDIR: around.directory }));
+  await using edge = await serveEdge(settings({ EDGE_SIGNING_KEY: stdout, TMPDIR: directory }));
   assert.equal(await get(`${edge.url}/public/x`), "200");
-  const [name = ""] = (await readdir(around.directory)).filter((name) =>
+  const [name = ""] = (await readdir(directory)).filter((name) =>
     /^better-auth-edge-\w{6}$/.test(name),
   );
-  const files = await readdir(join(around.directory, name), { recursive: true, withFileTypes: true });
+  const files = await readdir(join(directory, name), { recursive: true, withFileTypes: true });
   const texts = files.filter((file) => file.isFile());
   assert(texts.some((file) => file.name === "config.capnp"));
   for (const file of texts) {
