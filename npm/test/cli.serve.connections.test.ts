@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { test } from "node:test";
+import { Connection } from "../src/cli/serve/connection.ts";
 import { limitsOf } from "../src/cli/serve/limits.ts";
-import { Listener } from "../src/cli/serve/listener.ts";
 import { type ServedEdge, serveEdge, surroundings, workerdOf } from "./serve.process.ts";
 import { deferred, serve, slowServer, until } from "./servers.ts";
 
@@ -192,11 +192,18 @@ test("a client that takes none of its bytes loses its connection; an idle and a 
     });
   });
   await once(server.listen(path), "listening");
-  const limits = { process: 10, total: 10 };
-  const listener = await Listener.listen("127.0.0.1", 0, limits, () => {}, 200);
-  listener.add(path);
+  const relay = net.createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("error", () => {});
+    const joined = new Connection(path);
+    joined.on("error", () => {}).once("connect", () => joined.join(socket, 300));
+  });
+  // the system buffers less than for a port
+  const front = join(around.directory, "front.sock");
+  await once(relay.listen(front), "listening");
+  const clients: Socket[] = [];
   const client = async (text: string) => {
-    const socket = connect(listener.port, "127.0.0.1").on("error", () => {});
+    const socket = connect(front).on("error", () => {});
+    clients.push(socket);
     socket.write(text);
     await once(socket, "readable");
     return socket;
@@ -221,7 +228,8 @@ test("a client that takes none of its bytes loses its connection; an idle and a 
     await read;
     assert.equal(taken, SLOW * chunk.length);
   } finally {
-    listener.close();
+    for (const socket of clients) socket.destroy();
+    relay.close();
     server.close();
   }
 });

@@ -3,6 +3,8 @@ import { Socket } from "node:net";
 
 /** Milliseconds for a client to close a connection that workerd has closed. */
 const CLOSING = 5_000;
+/** Milliseconds for a client to take some of the bytes that wait for it. */
+const PATIENCE = 60_000;
 
 type Done = (error?: Error | null) => void;
 
@@ -26,7 +28,7 @@ export class Connection extends Socket {
    *
    * @param patience milliseconds until the client must have taken some; at most twice as many
    */
-  join(client: Socket, patience: number): void {
+  join(client: Socket, patience = PATIENCE): void {
     if (client.destroyed) {
       this.destroy();
       return;

@@ -25,7 +25,6 @@ export class Listener {
   readonly #server: Server;
   readonly #limits: Limits;
   readonly #full: () => void;
-  readonly #patience: number;
   readonly #targets = new Set<Target>();
   /** The open connections of clients. */
   readonly #clients = new Set<Socket>();
@@ -38,7 +37,6 @@ export class Listener {
    *
    * @param port 0 for any free port
    * @param full is called for each connection that is rejected because of a limit
-   * @param patience milliseconds until a client must have taken some of the bytes that wait for it
    * @throws {ListenError} if the address cannot be used
    */
   static async listen(
@@ -46,14 +44,13 @@ export class Listener {
     port: number,
     limits: Limits,
     full: () => void,
-    patience = PATIENCE,
   ): Promise<Listener> {
     const address = host === "localhost" ? "127.0.0.1" : host;
     if (isIP(address) === 0) {
       throw new ListenError("--host is not an IP address, such as 127.0.0.1 or ::");
     }
     const server = createServer({ allowHalfOpen: true, noDelay: true });
-    const listener = new Listener(server, limits, full, patience);
+    const listener = new Listener(server, limits, full);
     await new Promise<void>((resolve, reject) => {
       server.once("error", ({ code = "" }: NodeJS.ErrnoException) => {
         reject(new ListenError(`cannot listen on ${host}:${port}: ${REASONS[code] ?? code}`));
@@ -65,11 +62,10 @@ export class Listener {
     return listener;
   }
 
-  private constructor(server: Server, limits: Limits, full: () => void, patience: number) {
+  private constructor(server: Server, limits: Limits, full: () => void) {
     this.#server = server;
     this.#limits = limits;
     this.#full = full;
-    this.#patience = patience;
     server.on("connection", (client) => this.#accept(client));
   }
 
@@ -135,7 +131,7 @@ export class Listener {
     server.once("connect", () => {
       // "close" follows an error
       server.off("error", failed).on("error", () => {});
-      server.join(client, this.#patience);
+      server.join(client);
     });
   }
 
@@ -167,8 +163,6 @@ const ATTEMPTS = 5;
 const RETRY = 20;
 /** Milliseconds until the connection of a rejected request is closed. */
 const REJECTION = 2_000;
-/** Milliseconds, as usual for proxies. */
-const PATIENCE = 60_000;
 const REASONS: Record<string, string> = {
   EACCES: "ports below 1024 need a permission",
   EADDRINUSE: "another process uses the port",
