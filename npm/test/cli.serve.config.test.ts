@@ -212,14 +212,14 @@ test("serve logs a CONNECT request once", async () => {
   assert.equal(lines.length, 1, JSON.stringify(lines));
 });
 
-test("serve creates the around.directory of --data for its user alone", async () => {
+test("serve creates the directory of --data for its user alone", async () => {
   const data = join(around.directory, "fresh/data");
   await using edge = await serveEdge(settings(STORE), ["--data", data]);
   assert.equal((await fetch(`${edge.url}/public/x`)).status, 200);
   assert.equal((await stat(data)).mode & 0o777, 0o700);
 });
 
-test("serve uses no around.directory that another user can replace", async (context) => {
+test("serve uses no directory that another user can replace", async (context) => {
   if (process.getuid?.() !== 0) return context.skip("only root can make files of another user");
   await mkdir(join(around.directory, "real/inner"), { recursive: true });
   const link = join(around.directory, "link");
