@@ -77,7 +77,7 @@ impl RequestHead {
     /// request: then a proxy in front of the edge sets this header. Only its scheme is taken,
     /// because the proxy may have passed on a client's value. Without the header, the URL stays.
     pub(crate) fn behind_proxy(self) -> Option<Self> {
-        if self.header(SCHEME_BY_PROXY).next().is_none() {
+        if !self.is_marked() {
             return Some(self);
         }
         let mut named = self.header("x-forwarded-proto");
@@ -97,6 +97,11 @@ impl RequestHead {
         text.replace_range(self.origin, &origin);
         let head = Self::read(text, self.method.start, self.common, self.may_return)?;
         Some(Self { scheme: Scheme::Replaced, ..head })
+    }
+
+    /// Whether the host has marked the request. At Cloudflare, only a client can have done so.
+    pub(crate) fn is_marked(&self) -> bool {
+        !self.from_cloudflare && self.header(SCHEME_BY_PROXY).next().is_some()
     }
 
     /// Whether the URL has another scheme than the host has received, because of a proxy.

@@ -22,8 +22,9 @@ impl HeadCheck {
         Self { application: is_within_app.then(|| ApplicationUrls::from_settings(reader)) }
     }
 
-    /// Checks `Connection`, `Host` and the URL's scheme. Within an application also the URL's
-    /// authority, and the headers of proxies from which the application may build its URL.
+    /// Checks `Connection`, `Host` and the URL's scheme. Within an application, and behind a proxy
+    /// that names the scheme, also the URL's authority. Within an application also the headers of
+    /// proxies from which the application may build its URL.
     ///
     /// # Errors
     /// [`Code::MalformedRequest`]
@@ -33,7 +34,7 @@ impl HeadCheck {
         check_scheme(head)?;
         match &self.application {
             Some(application) => application.check(head),
-            None => Ok(()),
+            None => check_authority(head),
         }
     }
 }
@@ -90,9 +91,20 @@ fn check_host(head: &RequestHead) -> Result<(), Error> {
 fn check_scheme(head: &RequestHead) -> Result<(), Error> {
     let (scheme, _) = head.scheme_and_host();
     if head.has_malformed_scheme() || !["http", "https"].contains(&scheme) {
-        return Err(malformed("the proxy in front names another scheme than http and https"));
+        let detail = "the scheme is neither http nor https: what does X-Forwarded-Proto say?";
+        return Err(malformed(detail));
     }
     Ok(())
+}
+
+/// Checks that the URL of a marked request has the authority of `Host`: workerd puts the target `*`
+/// behind the host.
+fn check_authority(head: &RequestHead) -> Result<(), Error> {
+    let (_, authority) = head.scheme_and_host();
+    match !head.is_marked() || head.header("host").any(|host| is_same_server(host, authority)) {
+        true => Ok(()),
+        false => Err(malformed("the URL's host is not that of Host")),
+    }
 }
 
 /// Checks what an application builds its URL from. If a value contains a path, the URL has another

@@ -234,6 +234,23 @@ fn a_proxy_decides_the_scheme_and_nothing_else_of_the_url() {
 }
 
 #[test]
+fn behind_a_proxy_the_url_has_the_authority_of_host() {
+    let marked = "x-edge-scheme-by-proxy: 1\n";
+    for (authority, headers, is_accepted) in [
+        ("x", "host: x\n", true),
+        ("x:443", "host: X\n", true),
+        ("x*", "host: x\n", false),
+        ("evil.example", "host: x\n", false),
+        ("evil.example", "", false),
+    ] {
+        let [upstream, _] = passes(authority, &format!("{headers}{marked}"));
+        assert_eq!(upstream, is_accepted, "{authority} {headers}");
+    }
+    let [elsewhere, _] = passes("other.example", "host: x\n");
+    assert!(elsewhere, "Cloudflare decides the URL");
+}
+
+#[test]
 fn behind_a_proxy_with_tls_only_pages_with_https_are_the_edges_own() {
     let settings = [("SESSION_EXCHANGE", "true")];
     for (proto, origin, expected) in [
