@@ -154,7 +154,7 @@ test("a request that does not end is cut off after the time for the shutdown", a
   }
 });
 
-test("while nobody reads the log, serve goes on, and says later how many lines it dropped", async () => {
+test("while the reader of the log is stuck, serve goes on, and says later how many lines it dropped", async () => {
   await using edge = await serveEdge(settings());
   edge.child.stdout?.pause();
   const requests = 3_000;
@@ -172,7 +172,7 @@ test("while nobody reads the log, serve goes on, and says later how many lines i
   await until(isNoted);
 });
 
-test("serve ends although nobody reads its log", async () => {
+test("serve ends although the reader of its log is stuck", async () => {
   await using edge = await serveEdge(settings());
   edge.child.stdout?.pause();
   for (let sent = 0; sent < 1_000; sent += 50) {

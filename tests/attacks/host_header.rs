@@ -246,8 +246,12 @@ fn behind_a_proxy_the_url_has_the_authority_of_host() {
         let [upstream, _] = passes(authority, &format!("{headers}{marked}"));
         assert_eq!(upstream, is_accepted, "{authority} {headers}");
     }
-    let [elsewhere, _] = passes("other.example", "host: x\n");
-    assert!(elsewhere, "Cloudflare decides the URL");
+    let [unmarked, _] = passes("other.example", "host: x\n");
+    assert!(unmarked, "the host decides the URL");
+    let marked = format!("+ cf\nGET\nhttp://y/public/y\n\nhost: x\n{marked}");
+    let head = HeaderCache::default().read(marked).unwrap();
+    let outcome = Edge::new(&[("ROUTES", ROUTES)]).outcome(&head);
+    assert_eq!(outcome, "forward", "at Cloudflare, only a client marks a request");
 }
 
 #[test]

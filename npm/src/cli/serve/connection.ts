@@ -23,8 +23,8 @@ export class Connection extends Socket {
   }
 
   /**
-   * Passes the bytes of a client on, and back, until one of both closes, or the client takes none of
-   * those that wait for it.
+   * Passes the bytes of a client on, and back, until one of both closes, or the client takes none
+   * of those that wait for it.
    *
    * @param patience milliseconds until the client must have taken some; at most twice as many
    */
