@@ -253,7 +253,8 @@ mod tests {
         assert_eq!((head.origin(), head.path()), ("https://A.example", "/X"));
     }
 
-    /// The URL of a marked request with these further headers; `None` if they do not name one scheme.
+    /// The URL of a marked request with these further headers; `None` if they do not name one
+    /// scheme.
     fn url_behind_proxy(url: &str, headers: &str) -> Option<String> {
         let text = format!("GET\n{url}\nx-edge-scheme-by-proxy: 1\n{headers}a: b\n");
         let head = RequestHead::parse(text).unwrap().behind_proxy().unwrap();

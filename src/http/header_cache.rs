@@ -25,9 +25,10 @@ impl HeaderCache {
     ///   replace the oldest.
     /// - `+`: the fields after the head and an empty line. They are not cached.
     ///
-    /// The first line ends in ` cf` if Cloudflare has received the request. Elsewhere, the scheme of
-    /// a request with `X-Edge-Scheme-By-Proxy` is what `X-Forwarded-Proto` says. A host counts the
-    /// numbers from 0 and uses none twice, so that a number always means the same fields.
+    /// The first line ends in ` cf` if Cloudflare has received the request. Elsewhere, the scheme
+    /// of a request with `X-Edge-Scheme-By-Proxy` is what `X-Forwarded-Proto` says: a host that
+    /// lets a client send the first header lets it choose the scheme. A host counts the numbers
+    /// from 0 and uses none twice, so that a number always means the same fields.
     ///
     /// `None` if the text is malformed, or if no fields with the number are cached.
     pub fn read(&mut self, text: impl Into<String>) -> Option<RequestHead> {
