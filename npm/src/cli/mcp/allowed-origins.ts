@@ -1,5 +1,5 @@
 import { readUrl, UsageError } from "../arguments.ts";
-import { ToolError } from "./tool.ts";
+import { ToolError } from "./tool-error.ts";
 
 /**
  * The origins that the tools may call: this machine, and those that the operator named.

@@ -1,5 +1,6 @@
 import { Input } from "./parameters.ts";
-import { type Output, type Tool, ToolError } from "./tool.ts";
+import type { Output, Tool } from "./tool.ts";
+import { ToolError } from "./tool-error.ts";
 import { bounded } from "./untrusted.ts";
 
 /** The most calls in a minute, and at one time. An assistant may repeat a call without end. */

@@ -3,7 +3,8 @@ import { Deployment } from "../doctor/deployment.ts";
 import { examine } from "../doctor/index.ts";
 import { type AllowedOrigins, readHttpUrl } from "./allowed-origins.ts";
 import type { Input } from "./parameters.ts";
-import { type Output, type Tool, ToolError } from "./tool.ts";
+import type { Output, Tool } from "./tool.ts";
+import { ToolError } from "./tool-error.ts";
 import { quoted } from "./untrusted.ts";
 
 /** The tool `doctor`: checks a running deployment from outside. It cannot end a session. */

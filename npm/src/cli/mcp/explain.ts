@@ -1,6 +1,7 @@
 import { codes, explain } from "../explanations.ts";
 import type { Input } from "./parameters.ts";
-import { type Output, type Tool, ToolError } from "./tool.ts";
+import type { Output, Tool } from "./tool.ts";
+import { ToolError } from "./tool-error.ts";
 
 /** The tool `explain`: what an error code means, and what to do. */
 export const explainTool: Tool = {

@@ -1,4 +1,4 @@
-import { ToolError } from "./tool.ts";
+import { ToolError } from "./tool-error.ts";
 
 /** A parameter of a tool. */
 export interface Parameter {

@@ -5,7 +5,8 @@ import { decodeToken } from "../token.ts";
 import { decide, NOT_CHECKED, signatureNote, withoutScheme } from "../verify.ts";
 import type { AllowedOrigins } from "./allowed-origins.ts";
 import type { Input } from "./parameters.ts";
-import { type Output, type Tool, ToolError } from "./tool.ts";
+import type { Output, Tool } from "./tool.ts";
+import { ToolError } from "./tool-error.ts";
 import { quoted } from "./untrusted.ts";
 
 /** The most names of claims in a result. */

@@ -12,6 +12,7 @@ import {
   SIGNING_KEY,
   type Wanted,
 } from "./change.ts";
+import { userClaimFacts } from "./user-claim.ts";
 
 /** The kind of the application's middleware: `proxy` runs on Node, from Next 16 on. */
 export function middlewareKind({ version, isOnCloudflare }: NextApp): "proxy" | "middleware" {
@@ -140,21 +141,13 @@ function publicPaths({ publicPaths: paths }: NextApp): string[] {
 
 /** The values in an existing middleware that depend on the answers. */
 function middlewareFacts(existing: string, { api, userClaim }: Answers): Fact[] {
-  const claim = option("userClaim").exec(existing)?.[1] ?? "sub";
   const match = `match: { user_id: ${JSON.stringify(userClaim)} }`;
-  const facts: Fact[] = [
-    {
-      pattern: option("userClaim"),
-      accepts: (found = "sub") => found === userClaim,
-      text: `userClaim: ${JSON.stringify(userClaim)},`,
-    },
-    {
-      pattern: option("user_id"),
-      // a rule may compare another claim
-      accepts: (found) => found === userClaim || found !== claim,
-      text: match,
-    },
-  ];
+  const facts = userClaimFacts(
+    existing,
+    userClaim,
+    { pattern: option("userClaim"), text: `userClaim: ${JSON.stringify(userClaim)},` },
+    { pattern: option("user_id"), text: match },
+  );
   if (api === undefined || /^[^\n/]*\borigin\s*[:,]/m.test(existing)) return facts;
   const lacking = [
     "origin: process.env.API_URL,",

@@ -4,6 +4,7 @@ import { tomlString } from "../../quote.ts";
 import type { Answers } from "../answers.ts";
 import type { Project } from "../detect/index.ts";
 import { type Fact, isSame } from "./change.ts";
+import { userClaimFacts } from "./user-claim.ts";
 
 /** The first line of an environment, which has variables of its own. */
 export const ENVIRONMENTS = /^\s*(\[+\s*env\s*\.|"env"\s*:)/m;
@@ -22,22 +23,18 @@ export function configurationFacts(
     text: write(name, wanted),
   });
   return (existing) => {
-    const claim = member("USER_CLAIM").exec(existing)?.[1] ?? "sub";
     const facts = [url("BETTER_AUTH_URL", auth)];
     if (api !== undefined) facts.push(url("ORIGIN_URL", api));
     if (edgeUrl !== undefined && !isLocal(edgeUrl)) facts.push(url("EDGE_ISSUER", edgeUrl));
-    facts.push({
-      pattern: member("USER_CLAIM"),
-      accepts: (found = "sub") => found === userClaim,
-      text: write("USER_CLAIM", userClaim),
-    });
     const match = write("user_id", userClaim);
-    facts.push({
-      pattern: member("user_id"),
-      // a rule may compare another claim
-      accepts: (found) => found === userClaim || found !== claim,
-      text: isToml ? `match = { ${match} }` : match,
-    });
+    facts.push(
+      ...userClaimFacts(
+        existing,
+        userClaim,
+        { pattern: member("USER_CLAIM"), text: write("USER_CLAIM", userClaim) },
+        { pattern: member("user_id"), text: isToml ? `match = { ${match} }` : match },
+      ),
+    );
     const site = new URL(auth).origin;
     facts.push({
       pattern: member("CORS_ORIGINS"),
