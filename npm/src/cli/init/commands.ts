@@ -6,6 +6,7 @@ import { inFolder, readManifest } from "./detect/manifest.ts";
 import { type PackageManager, packageManager } from "./detect/package-manager.ts";
 import { importPath } from "./files/fastapi.ts";
 import { configurationPath, tarball, workerFolder, wranglerOptions } from "./files/worker.ts";
+import { runner } from "./wrangler.ts";
 
 /** Commands, and the folder of the project in which they run; empty for the project's own. */
 export interface CommandLines {
@@ -102,26 +103,27 @@ export class Commands {
     return { folder: this.#home, lines: [this.#manager.run(["better-auth-edge", ...args])] };
   }
 
-  /** Deploys the Worker. */
+  /** Deploys the Worker. Installs wrangler first if it does not run the Worker on this machine. */
   deploy(): CommandLines {
     const [keygen] = this.program(["keygen"]).lines;
     const put = this.#run("wrangler", "secret", "put", "EDGE_SIGNING_KEY");
-    return { folder: this.#home, lines: [`${keygen} | ${put}`, this.#run("wrangler", "deploy")] };
+    const install = this.#runner === "wrangler" ? [] : this.#addTool("wrangler");
+    const lines = [...install, `${keygen} | ${put}`, this.#run("wrangler", "deploy")];
+    return { folder: this.#home, lines };
   }
 
   #startEdge(): string {
     const { edge } = this.#answers;
-    const url = new URL(localEdge(this.#answers, this.#project));
     if (edge === "next") {
-      const { port = "80" } = /:(?<port>\d+)$/.exec(url.origin)?.groups ?? {};
+      const { origin } = new URL(localEdge(this.#answers, this.#project));
+      const { port = "80" } = /:(?<port>\d+)$/.exec(origin)?.groups ?? {};
       return this.#manager.script("dev", port === "3000" ? [] : ["--port", port]);
     }
-    const options = wranglerOptions(this.#answers, this.#project);
-    // `dev` cannot serve https
-    const isDev = !canRunWrangler() && url.protocol === "http:";
-    return isDev
-      ? this.#run("better-auth-edge", "dev", ...options)
-      : this.#run("wrangler", "dev", ...options);
+    return this.#run(this.#runner, "dev", ...wranglerOptions(this.#answers, this.#project));
+  }
+
+  get #runner() {
+    return runner(localEdge(this.#answers, this.#project));
   }
 
   /** Runs a program that reads the Worker's configuration. */
@@ -133,27 +135,25 @@ export class Commands {
   #add(dependencies: Record<string, string>, isWorker: boolean): string[] {
     const packed = tarball(this.#project);
     const source = packed === undefined ? "better-auth-edge" : upTo(this.#home, packed);
-    const isWorkspace = this.#home === "" && this.#project.folder.has("pnpm-workspace.yaml");
-    const flags = isWorkspace && this.#manager.name === "pnpm" ? ["--workspace-root"] : [];
     const commands: string[] = [];
     if (dependencies["better-auth-edge"] === undefined) {
-      commands.push(this.#manager.add([...flags, source]));
+      commands.push(this.#manager.add([...this.#flags(), source]));
     }
-    if (!isWorker) return commands;
-    const tools = canRunWrangler() ? ["wrangler"] : ["wrangler", "workerd"];
-    const missing = tools.filter((name) => dependencies[name] === undefined);
-    if (missing.length > 0) commands.push(this.#manager.add([...flags, ...missing], true));
-    return commands;
+    const tool = this.#runner === "wrangler" ? "wrangler" : "workerd";
+    return isWorker ? [...commands, ...this.#addTool(tool)] : commands;
   }
-}
 
-/** The version of Node that wrangler requires. */
-export const NODE_FOR_WRANGLER = "22.12";
+  /** Adds a package for development, unless package.json names it. */
+  #addTool(name: string): string[] {
+    const { dependencies = {} } = readManifest(this.#project.folder, this.#home) ?? {};
+    const isThere = dependencies[name] !== undefined;
+    return isThere ? [] : [this.#manager.add([...this.#flags(), name], true)];
+  }
 
-/** Whether wrangler runs on the Node that runs this program. */
-export function canRunWrangler(): boolean {
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  return major > 22 || (major === 22 && minor >= 12);
+  #flags(): string[] {
+    const isWorkspace = this.#home === "" && this.#project.folder.has("pnpm-workspace.yaml");
+    return isWorkspace && this.#manager.name === "pnpm" ? ["--workspace-root"] : [];
+  }
 }
 
 /** A file of the project's folder, from a subfolder. */

@@ -4,7 +4,7 @@ import { shellWord } from "../quote.ts";
 import { outputColors, paragraph, print } from "../terminal.ts";
 import type { Answers } from "./answers.ts";
 import { localEdge } from "./answers.ts";
-import { type CommandLines, Commands, canRunWrangler, NODE_FOR_WRANGLER } from "./commands.ts";
+import { type CommandLines, Commands } from "./commands.ts";
 import type { Project } from "./detect/index.ts";
 import { SIGNING_KEY } from "./files/change.ts";
 import { appSnippet, settings } from "./files/fastapi.ts";
@@ -12,6 +12,7 @@ import { signInPage } from "./files/next.ts";
 import { configurationPath } from "./files/worker.ts";
 import type { Plan } from "./plan.ts";
 import { indented } from "./show.ts";
+import { canRunWrangler, NODE_FOR_WRANGLER } from "./wrangler.ts";
 
 /** What the checks after the writing have found. */
 export interface Checked {

@@ -5,6 +5,7 @@ import { COMPATIBILITY_DATE, CONFIG_FILES } from "../../worker-config.ts";
 import { type Answers, localEdge } from "../answers.ts";
 import type { Project } from "../detect/index.ts";
 import { inFolder } from "../detect/manifest.ts";
+import { runner } from "../wrangler.ts";
 import {
   codeFile,
   environmentFile,
@@ -61,7 +62,7 @@ export function workerIgnored(project: Project): Ignored {
   return { path: inFolder(workerFolder(project), ".gitignore"), lines };
 }
 
-/** The options of `wrangler dev`: it listens where the edge is, which is its default or not. */
+/** The options of `dev`, which are wrangler's: it listens where the edge is, which is its default or not. */
 export function wranglerOptions(answers: Answers, project: Project): string[] {
   const { port, protocol } = new URL(localEdge(answers, project));
   const isSecure = protocol === "https:";
@@ -166,6 +167,7 @@ function localUrls({ auth, api }: Answers): string[] {
 
 function manifest(project: Project, folder: string, answers: Answers): string {
   const packed = tarball(project);
+  const isByWrangler = runner(localEdge(answers, project)) === "wrangler";
   const edge = packed ? `file:${folder === "" ? "" : "../"}${packed}` : `^${version()}`;
   const content = {
     name: `${project.name}-edge`,
@@ -173,20 +175,22 @@ function manifest(project: Project, folder: string, answers: Answers): string {
     type: "module",
     scripts: { dev: developmentScript(project, answers), deploy: "wrangler deploy" },
     dependencies: { "better-auth-edge": edge },
-    devDependencies: { wrangler: "^4.0.0" },
+    devDependencies: isByWrangler ? { wrangler: "^4.0.0" } : { workerd: "^1.20261101.0" },
   };
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
 function developmentScript(project: Project, answers: Answers): string {
-  return ["wrangler dev", ...wranglerOptions(answers, project)].join(" ");
+  const words = [runner(localEdge(answers, project)), "dev", ...wranglerOptions(answers, project)];
+  return words.join(" ");
 }
 
+/** The script may run either program: the other one may have been right for another Node. */
 function scriptFact(project: Project, answers: Answers): Fact {
-  const script = developmentScript(project, answers);
+  const options = wranglerOptions(answers, project).join(" ");
   return {
-    pattern: /"dev": *"(wrangler dev(?: --(?:port|local-protocol) \w+)*)"/g,
-    accepts: (found = script) => found === script,
-    text: `"dev": ${JSON.stringify(script)}`,
+    pattern: /"dev": *"(?:wrangler|better-auth-edge) dev ?((?: ?--(?:port|local-protocol) \w+)*)"/g,
+    accepts: (found = options) => found === options,
+    text: `"dev": ${JSON.stringify(developmentScript(project, answers))}`,
   };
 }
