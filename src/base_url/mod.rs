@@ -27,8 +27,7 @@ impl BaseUrl {
     /// The reason why it is not a base URL; the text follows its name in a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
         no_strays(text)?;
-        let (scheme, rest) = text.split_once(':').ok_or(NOT_ABSOLUTE)?;
-        let rest = rest.strip_prefix("//").ok_or(NOT_ABSOLUTE)?;
+        let (scheme, rest) = text.split_once("://").ok_or_else(|| not_absolute(text))?;
         let scheme = scheme.to_ascii_lowercase();
         let default_port = match scheme.as_str() {
             "https" => 443,
@@ -85,7 +84,22 @@ impl BaseUrl {
     }
 }
 
-const NOT_ABSOLUTE: &str = "is not an absolute URL, such as https://app.example.com";
+/// Suggests the URL if the text is a host without a scheme. A secret that was set by mistake has
+/// upper case letters or neither dot nor port, and is not repeated.
+fn not_absolute(text: &str) -> String {
+    let authority = text.split('/').next().unwrap_or_default();
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
+    let is_local = host == "localhost" || host.starts_with("127.");
+    let is_named = is_local || !port.is_empty() || host.contains('.');
+    let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    let suggested = is_named && is_lower && text.len() <= 60 && is_host_and_port(authority);
+    let (scheme, rest) = match suggested {
+        true if is_local || !(port.is_empty() || port.ends_with("443")) => ("http", text),
+        true => ("https", text),
+        false => ("https", "app.example.com"),
+    };
+    ["is not an absolute URL, such as ", scheme, "://", rest].concat()
+}
 
 /// Rejects characters that no URL contains, and those that browsers drop or read as a slash.
 fn no_strays(text: &str) -> Result<(), String> {
@@ -203,7 +217,17 @@ mod tests {
     #[test]
     fn an_error_says_what_is_wrong() {
         for (text, detail) in [
-            ("app.example.com", "is not an absolute URL, such as https://app.example.com"),
+            ("https:/a", "is not an absolute URL, such as https://app.example.com"),
+            ("urn:edge", "is not an absolute URL, such as https://app.example.com"),
+            ("auth.example/x", "is not an absolute URL, such as https://auth.example/x"),
+            ("auth.example:8443", "is not an absolute URL, such as https://auth.example:8443"),
+            ("localhost:9000", "is not an absolute URL, such as http://localhost:9000"),
+            ("127.0.0.1", "is not an absolute URL, such as http://127.0.0.1"),
+            ("api:8000/v1", "is not an absolute URL, such as http://api:8000/v1"),
+            // these may be secrets
+            ("u:p@auth.example", "is not an absolute URL, such as https://app.example.com"),
+            ("eyJhbGci.eyJzdWIi.c2ln", "is not an absolute URL, such as https://app.example.com"),
+            ("0123456789abcdef", "is not an absolute URL, such as https://app.example.com"),
             ("ftp://a", "is neither http nor https"),
             ("https://a?", "has a query"),
             ("https://a#", "has a fragment"),

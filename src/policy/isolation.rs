@@ -39,7 +39,7 @@ pub(crate) fn check(matched: &Match<'_>, user: Option<&Verified>, now: f64) -> R
 /// The detail of the rejection, for the client.
 fn mismatch(claim: &str, has_claim: bool) -> String {
     if has_claim {
-        format!("the path is not that of the token's \"{claim}\"")
+        format!("the id in the path is not the token's \"{claim}\"")
     } else {
         format!(
             "the token has no \"{claim}\", which the rule compares with the path; definePayload puts it in"

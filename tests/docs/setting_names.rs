@@ -115,7 +115,7 @@ fn edge_issuer_must_be_an_origin() {
         ("https://edge.example/", "write https://edge.example"),
         ("https://edge.example/v1", "write https://edge.example"),
         ("https://edge .example", "a space"),
-        ("edge.example", "is not an absolute URL, such as https://app.example.com"),
+        ("edge.example", "is not an absolute URL, such as https://edge.example"),
         ("urn:edge", "is not an absolute URL, such as https://app.example.com"),
     ] {
         let found = errors(&[("EDGE_ISSUER", bad)]);

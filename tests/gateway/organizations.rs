@@ -81,8 +81,8 @@ fn the_rules_for_ids_apply_to_each_organization_in_the_list() {
 fn the_detail_says_whether_the_token_names_organizations_at_all() {
     let edge = Edge::new(&[ROUTES]);
     for (organizations, expected) in [
-        (r#"["org-2"]"#, r#"the path is not that of the token's \"organizations\""#),
-        ("[]", r#"the path is not that of the token's \"organizations\""#),
+        (r#"["org-2"]"#, r#"the id in the path is not the token's \"organizations\""#),
+        ("[]", r#"the id in the path is not the token's \"organizations\""#),
         ("null", r#"the token has no \"organizations\""#),
     ] {
         let claims = good_claims().with("organizations", organizations);

@@ -217,7 +217,7 @@ fn every_code_has_its_own_status_and_title() {
 fn a_missing_claim_and_a_different_claim_have_different_codes() {
     let rule = r#"[{"path":"/api/{id}/*","match":{"id":"uuid"}}]"#;
     let lacks = "the token has no \\\"uuid\\\", which the rule compares with the path; definePayload puts it in";
-    let differs = "the path is not that of the token's \\\"uuid\\\"";
+    let differs = "the id in the path is not the token's \\\"uuid\\\"";
     for (claims, detail) in [
         (good_claims(), lacks),
         (good_claims().with("uuid", r#""other""#), differs),

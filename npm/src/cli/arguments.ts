@@ -153,7 +153,9 @@ export function readUrl(value: string, what: string): URL {
   const isClean = !/[\p{C}\p{Z}]/u.test(value);
   const url = isClean && URL.canParse(value) ? new URL(value) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new UsageError(`${what} is not a URL that begins with https:// or http://`);
+    throw new UsageError(
+      `${what} is not a URL that begins with https:// or http://${withScheme(value)}`,
+    );
   }
   // the parser accepts quotes and `$(…)` in a host, and the commands print URLs for shells
   if (!/^(\[[\da-f:.]+\]|[\w.-]+)$/.test(url.hostname)) {
@@ -163,6 +165,19 @@ export function readUrl(value: string, what: string): URL {
     throw new UsageError(`${what} contains a user or a password: remove it`);
   }
   return url;
+}
+
+/**
+ * Repeats a host without a scheme as a URL. A token and a password have other characters, or no
+ * dot.
+ */
+function withScheme(value: string): string {
+  const [, host, port] = /^([a-z\d.-]+|\[[\da-f:]+\])(:\d{1,5})?(?:\/[a-z\d/-]*)?$/.exec(value) ?? [];
+  const isHost = /^localhost$|[.:]/.test(host ?? "") || port !== undefined;
+  if (host === undefined || !isHost || value.length > 60) return "";
+  const isPlain = /^localhost$|^[\d.]+$|^\[/.test(host) || (port && !/443$/.test(port));
+  const url = `${isPlain ? "http" : "https"}://${value}`;
+  return URL.canParse(url) ? ` (did you mean ${url}?)` : "";
 }
 
 /** The word nearest to what the user typed, if it is near enough. */
