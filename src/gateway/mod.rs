@@ -11,6 +11,7 @@
 mod admit;
 mod authenticate;
 mod decision_cache;
+mod misconfigured;
 mod report;
 mod revocations;
 mod settings;
@@ -30,8 +31,8 @@ pub use crate::policy::path::Path;
 pub use crate::policy::rules::{Access, Destination, Rule, Rules};
 pub use crate::proxy::forward::Forward;
 pub use crate::telemetry::ForwardReport;
+pub use misconfigured::misconfigured;
 pub use settings::Settings;
-pub use well_known::{is_health_check, unhealthy};
 
 use crate::error::Error;
 use crate::host::Host;
@@ -152,6 +153,9 @@ impl Gateway {
         };
         let mut forward = self.forwarding.forward(route, &context);
         forward.report = self.forward_report(log, host);
+        if self.reporter.reports_failures() {
+            forward.trace = log.trace.to_text();
+        }
         let valid_until = forward.valid_until.map(|time| time.min(until));
         forward.decision_id = self.cache_decision(head, user.as_ref(), valid_until);
         forward

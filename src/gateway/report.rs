@@ -4,7 +4,10 @@ use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::host::Host;
 use crate::http::response::Response;
-use crate::telemetry::{DecisionRecord, ForwardReport, MatchedRule, RequestTrace, server_timing};
+use crate::telemetry::{
+    DecisionRecord, ForwardReport, LoggedUser, MatchedRule, RequestTrace, ReturnedTrace,
+    server_timing,
+};
 
 /// The request that a record is about.
 #[derive(Clone, Copy)]
@@ -45,6 +48,26 @@ impl Gateway {
         }
     }
 
+    /// Reports a response in place of the upstream's.
+    pub(super) fn report_failure<H: Host>(
+        &self,
+        status: u16,
+        error: &Error,
+        (trace, method, request_id): (&ReturnedTrace, Option<&str>, &str),
+        host: &H,
+    ) {
+        let context = LogContext { trace: &RequestTrace::default(), method, request_id };
+        let record = || DecisionRecord {
+            status: Some(status),
+            error: Some(error),
+            rule: trace.rule().map(|index| self.matched_rule(index)),
+            user: trace.user(),
+            credential: trace.credential(),
+            ..self.record(&context, host)
+        };
+        self.reporter.report_response(status, record, host);
+    }
+
     /// The outcome of a forwarded request, from the host.
     pub(super) fn forward_report<H: Host>(
         &self,
@@ -58,19 +81,23 @@ impl Gateway {
     /// The record of a forwarded request.
     fn record<'d, H: Host>(&'d self, context: &LogContext<'d>, host: &H) -> DecisionRecord<'d> {
         let LogContext { trace, method, request_id } = *context;
-        let rule = trace.rule.map(|index| MatchedRule { index, path: self.rules.path(index) });
+        let rule = trace.rule.map(|index| self.matched_rule(index));
         DecisionRecord {
             status: None,
             error: None,
             rule,
             method,
-            user: trace.user.as_deref(),
+            user: trace.user.as_deref().map(LoggedUser::of),
             credential: trace.credential,
             keys_age: self.issuers.keys_age(host.now()),
             revocations_age: self.revocations.as_ref().map(|known| known.age(host.now())),
             request_id,
             naming: self.reporter.naming(),
         }
+    }
+
+    fn matched_rule(&self, index: usize) -> MatchedRule<'_> {
+        MatchedRule { index, path: self.rules.path(index) }
     }
 
     fn server_timing<H: Host>(&self, context: &LogContext<'_>, host: &H) -> Option<String> {

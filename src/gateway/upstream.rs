@@ -2,7 +2,6 @@
 
 use crate::error::Error;
 use crate::gateway::Gateway;
-use crate::gateway::report::LogContext;
 use crate::host::Host;
 use crate::http::edit::HeaderEdit;
 use crate::http::head::RequestHead;
@@ -10,7 +9,7 @@ use crate::http::response::Response;
 use crate::policy::path::Path;
 use crate::policy::rules::Destination;
 use crate::proxy::redirects;
-use crate::telemetry::RequestTrace;
+use crate::telemetry::ReturnedTrace;
 
 impl Gateway {
     /// The time limit, in milliseconds, until the upstream's response must have begun. 0 for no
@@ -49,19 +48,20 @@ impl Gateway {
     }
 
     /// The response to a request that the upstream failed to answer. `request_origin` is the
-    /// request's `Origin` header. The error's source, which only the log contains, says what the
-    /// edge requested.
+    /// request's `Origin` header, and `trace` is [`Forward::trace`](super::Forward::trace). The
+    /// error's source, which only the log contains, says what the edge requested.
     pub fn upstream_failed<H: Host>(
         &self,
         request_origin: Option<&str>,
         method: Option<&str>,
         error: Error,
         request_id: &str,
+        trace: &str,
         host: &H,
     ) -> Response {
-        let mut response = self.problem(request_origin, &error, request_id);
-        let context = LogContext { trace: &RequestTrace::default(), method, request_id };
-        self.report_response(&mut response, Some(&error), &context, host);
+        let response = self.problem(request_origin, &error, request_id);
+        let trace = ReturnedTrace::parse(trace);
+        self.report_failure(response.status, &error, (&trace, method, request_id), host);
         response
     }
 }

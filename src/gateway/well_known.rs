@@ -15,16 +15,6 @@ const HEALTH: &str = "/.well-known/better-auth-edge/health";
 pub(super) const EVENTS: &str = "/.well-known/better-auth-edge/events";
 pub(super) const LOGOUT: &str = "/.well-known/better-auth-edge/backchannel-logout";
 
-/// Whether a request asks for the edge's health. A host without a gateway responds to it as well.
-pub fn is_health_check(head: &RequestHead) -> bool {
-    is_read(head) && head.path() == HEALTH
-}
-
-/// The health of an edge whose settings have errors.
-pub fn unhealthy() -> Response {
-    health(503, r#"{"status":"misconfigured"}"#.to_owned())
-}
-
 impl Gateway {
     /// The response to a request for one of these resources, and why the edge is unhealthy.
     pub(super) async fn well_known<H: Host>(
@@ -87,7 +77,12 @@ impl Gateway {
     }
 }
 
-fn health(status: u16, body: String) -> Response {
+/// Whether a request asks for the edge's health.
+pub(super) fn is_health_check(head: &RequestHead) -> bool {
+    is_read(head) && head.path() == HEALTH
+}
+
+pub(super) fn health(status: u16, body: String) -> Response {
     let headers = vec![
         ("content-type", "application/json".to_owned()),
         ("cache-control", "no-store".to_owned()),

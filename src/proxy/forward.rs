@@ -103,6 +103,7 @@ impl Forwarding {
             ends_at: user.filter(|_| self.ends_websockets).map(|user| user.expires()),
             user: user.cloned(),
             report: None,
+            trace: NO_TRACE.to_owned(),
             valid_until,
             decision_id: None,
         }
@@ -160,6 +161,9 @@ pub struct Forward {
     pub ends_at: Option<f64>,
     /// The host's report once the upstream has responded
     pub report: Option<ForwardReport>,
+    /// What the log says about the request if the upstream fails: a text without line breaks, never
+    /// empty. The host returns it to [`Gateway::upstream_failed`](crate::gateway::Gateway::upstream_failed)
+    pub trace: String,
     /// When the edge must sign another assertion, in seconds since 1970. `None` if each request has
     /// its own
     pub(crate) valid_until: Option<f64>,
@@ -190,12 +194,11 @@ impl Forward {
         &self.route.response_edits
     }
 
-    /// The text for the host: a line with the URL, lines with the edits of the request's headers,
-    /// an empty line, and lines with the edits of the response's headers.
+    /// The text for the host: a line with the URL, a line with the trace, lines with the edits of
+    /// the request's headers, an empty line, and lines with the edits of the response's headers.
     pub fn as_text(&self) -> String {
         let mut text = String::with_capacity(USUAL_TEXT);
-        text += self.url();
-        text.push('\n');
+        text.extend([self.url(), "\n", &self.trace, "\n"]);
         HeaderEdit::write(&self.route.edits, &mut text);
         HeaderEdit::write(&self.edits, &mut text);
         text.push('\n');
@@ -203,6 +206,9 @@ impl Forward {
         text
     }
 }
+
+/// The trace of an edge that logs nothing.
+const NO_TRACE: &str = "[]";
 
 /// Capacities for most requests.
 const USUAL_EDITS: usize = 4;

@@ -8,11 +8,11 @@ mod log;
 mod next_step;
 mod record;
 mod server_timing;
+mod trace;
 
-pub(crate) use record::{DecisionRecord, MatchedRule};
+pub(crate) use record::{DecisionRecord, LoggedUser, MatchedRule};
 pub(crate) use server_timing::server_timing;
-
-use std::sync::Arc;
+pub(crate) use trace::{RequestTrace, ReturnedTrace};
 
 use serde::Serialize;
 
@@ -20,8 +20,6 @@ use crate::config::bindings::Bindings;
 use crate::config::reader::Reader;
 use crate::config::settings_table::Naming;
 use crate::host::{Host, Level};
-use crate::policy::credentials::CredentialKind;
-use crate::verifier::Verified;
 use log::Log;
 use record::level;
 
@@ -35,19 +33,6 @@ pub(crate) struct Reporter {
     naming: Naming,
     /// Hashed into the pseudonyms of users. Without a salt, records name no user
     salt: Option<Salt>,
-}
-
-/// The notes of a decision's stages about a request.
-#[derive(Debug, Default)]
-pub(crate) struct RequestTrace {
-    /// The index of the rule that matched
-    pub(crate) rule: Option<usize>,
-    /// The user of the verified token
-    pub(crate) user: Option<Arc<Verified>>,
-    /// The kind of the user's credential
-    pub(crate) credential: Option<CredentialKind>,
-    /// When the request arrived, in seconds since 1970, if timings are on
-    pub(crate) started: Option<f64>,
 }
 
 /// The outcome of a forwarded request, once the upstream has responded or failed.
@@ -81,6 +66,11 @@ impl Reporter {
         self.data_points = bindings.analytics;
         self.salt.get_or_insert(Salt(isolate_salt));
         self
+    }
+
+    /// Whether failures of the upstream are reported.
+    pub(crate) fn reports_failures(&self) -> bool {
+        self.data_points || self.log.has_level(Level::Error)
     }
 
     /// Whether forwarded requests may have a report.

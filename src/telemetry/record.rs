@@ -3,8 +3,8 @@
 use super::next_step::next_step;
 use crate::config::settings_table::Naming;
 use crate::error::Error;
-use crate::host::Level;
-use crate::jose::json::quote;
+use crate::host::{Level, Telemetry};
+use crate::jose::json::push_quoted;
 use crate::policy::credentials::CredentialKind;
 use crate::policy::pseudonym::pseudonym;
 use crate::verifier::Verified;
@@ -18,8 +18,7 @@ pub(crate) struct DecisionRecord<'d> {
     pub(crate) error: Option<&'d Error>,
     pub(crate) rule: Option<MatchedRule<'d>>,
     pub(crate) method: Option<&'d str>,
-    /// The user of the verified token
-    pub(crate) user: Option<&'d Verified>,
+    pub(crate) user: Option<LoggedUser<'d>>,
     /// The kind of the user's credential
     pub(crate) credential: Option<CredentialKind>,
     /// Seconds since the last fetch of keys
@@ -29,6 +28,28 @@ pub(crate) struct DecisionRecord<'d> {
     pub(crate) request_id: &'d str,
     /// How the operator calls settings
     pub(crate) naming: Naming,
+}
+
+/// The user of a verified token, as records need it. No record contains the id.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LoggedUser<'d> {
+    pub(crate) id: &'d str,
+    /// One of the settings' issuers, because the token is verified. Empty if the token has none
+    pub(crate) issuer: &'d str,
+    /// Empty if the token has none
+    pub(crate) kid: &'d str,
+    pub(crate) was_cached: bool,
+}
+
+impl<'d> LoggedUser<'d> {
+    pub(crate) fn of(user: &'d Verified) -> Self {
+        Self {
+            id: user.user(),
+            issuer: user.claims().text_claim("iss").unwrap_or_default(),
+            kid: user.header().kid().unwrap_or_default(),
+            was_cached: user.was_cached(),
+        }
+    }
 }
 
 /// The rule that matched a request.
@@ -41,15 +62,20 @@ pub(crate) struct MatchedRule<'d> {
 }
 
 impl DecisionRecord<'_> {
+    /// Writes the record to the log, without a user and with any `LOG_LEVEL`.
+    pub(crate) fn log<T: Telemetry>(&self, host: &T) {
+        host.log(level(self.status), &self.to_json(None));
+    }
+
     /// A JSON object. Its members are the same for all decisions of an edge, except that only its
     /// own responses have a `status`. The host adds `upstream_status` and `upstream_ms` to the
     /// others.
     ///
     /// Users have pseudonyms if there is a `salt`.
     pub(crate) fn to_json(&self, salt: Option<&str>) -> String {
-        let name = salt.zip(self.user).map(|(salt, user)| pseudonym(salt, user));
-        // one of the settings' issuers, because the token is verified
-        let issuer = self.user.and_then(|user| user.claims().text_claim("iss"));
+        let name = salt.zip(self.user).map(|(salt, user)| pseudonym(salt, user.issuer, user.id));
+        let known =
+            |of: fn(LoggedUser<'_>) -> &str| self.user.map(of).filter(|text| !text.is_empty());
         let cause = self.error.and_then(|error| cause_of(error, self.naming));
         let mut json = JsonWriter(String::with_capacity(512));
         json.text("{\"level\":", Some(level(self.status).name()));
@@ -70,11 +96,11 @@ impl DecisionRecord<'_> {
             None => json.push("null"),
         }
         json.text(",\"method\":", self.method);
-        json.text(",\"issuer\":", issuer);
-        json.text(",\"kid\":", self.user.and_then(|user| user.header().kid()));
+        json.text(",\"issuer\":", known(|user| user.issuer));
+        json.text(",\"kid\":", known(|user| user.kid));
         json.text(",\"user\":", name.as_deref().map(|name| &name[..16]));
         json.text(",\"credential\":", self.credential.map(CredentialKind::name));
-        let was_cached = self.user.is_some_and(Verified::was_cached);
+        let was_cached = self.user.is_some_and(|user| user.was_cached);
         json.push(if was_cached { ",\"cached\":true" } else { ",\"cached\":false" });
         json.number(",\"keys_age\":", self.keys_age.map(|age| age as u32));
         if let Some(age) = self.revocations_age {
@@ -122,7 +148,7 @@ impl JsonWriter {
     fn text(&mut self, name: &str, value: Option<&str>) {
         self.push(name);
         match value {
-            Some(value) => self.push(&quote(value)),
+            Some(value) => push_quoted(value, &mut self.0),
             None => self.push("null"),
         }
     }

@@ -1,7 +1,7 @@
 //! The output of a decision: log lines, Analytics Engine data points and `Server-Timing`.
 
 use crate::common::{Edge, ScriptedResponse, good_claims, request};
-use better_auth_edge::gateway::{Bindings, Decision, RequestHead};
+use better_auth_edge::gateway::{Bindings, Decision, RequestHead, misconfigured};
 use better_auth_edge::host::{GetError, Level};
 use better_auth_edge::{Code, Error};
 use serde_json::{Value, json};
@@ -121,7 +121,7 @@ fn a_failing_upstream_is_logged_as_an_error_with_the_request_id() {
     ] {
         let error = Error::new(code, "gone").with_source("POST https://api.example/a: refused");
         let id = "request-0001";
-        let answer = edge.gateway.upstream_failed(None, Some("POST"), error, id, &edge.host);
+        let answer = edge.gateway.upstream_failed(None, Some("POST"), error, id, "", &edge.host);
         assert!(!answer.body.contains("api.example"), "{}", answer.body);
         let [(Level::Error, line)] = &edge.host.logged()[..] else { panic!() };
         let line: Value = serde_json::from_str(line).unwrap();
@@ -133,6 +133,71 @@ fn a_failing_upstream_is_logged_as_an_error_with_the_request_id() {
         let cause = json!(format!("POST https://api.example/a: refused; {step}"));
         assert_eq!((&line["method"], &line["cause"]), (&json!("POST"), &cause));
     }
+}
+
+#[test]
+fn a_failing_upstream_is_logged_with_the_rule_and_the_user_of_the_request() {
+    let odd = good_claims().with("sub", r#""a\"\\\n\u0001é""#);
+    for (path, claims) in [("/api/user-1/secret-path", good_claims()), ("/secret-path", odd)] {
+        let settings = [ROUTES, ("LOG_SALT", "salt")];
+        let edge = Edge::new(&settings);
+        let informed = Edge::new(&[&settings[..], &[INFO]].concat());
+        for is_cached in [false, true] {
+            let head = |edge: &Edge| head(path, Some(&edge.bearer(&claims).1));
+            let (_, expected) = line(&informed, &head(&informed));
+            assert_eq!(expected["cached"], is_cached);
+            let forward = edge.forward(&head(&edge));
+            assert!(!forward.trace.contains(char::is_control), "{}", forward.trace);
+            let error = Error::new(Code::OriginUnreachable, "gone").with_source("GET /: refused");
+            let (id, trace) = (&forward.request_id, &forward.trace);
+            edge.gateway.upstream_failed(None, Some("GET"), error, id, trace, &edge.host);
+            let lines = edge.host.logged();
+            let line: Value = serde_json::from_str(&lines.last().unwrap().1).unwrap();
+            for name in ["rule", "issuer", "kid", "user", "credential", "cached"] {
+                assert_eq!(line[name], expected[name], "{name}");
+            }
+            assert_eq!(line["user"].as_str().map(str::len), Some(16), "{line}");
+            assert!(!line.to_string().contains("secret-path"), "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_trace_that_a_host_has_changed_is_an_empty_one() {
+    let edge = Edge::new(&[ROUTES]);
+    for trace in ["", "x", "{}", "[]", "[1,2]", r#"["99","x","","","",""]"#] {
+        let error = Error::new(Code::OriginUnreachable, "gone");
+        edge.gateway.upstream_failed(None, None, error, "id", trace, &edge.host);
+    }
+    for (_, line) in edge.host.logged() {
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&line["user"], &line["issuer"]), (&Value::Null, &Value::Null));
+        assert_eq!((&line["credential"], &line["cached"]), (&Value::Null, &json!(false)));
+    }
+}
+
+#[test]
+fn a_request_to_an_edge_with_wrong_settings_is_logged_with_all_errors() {
+    let edge = Edge::new(&[("LOG_LEVEL", "none")]);
+    let id = "request-0001";
+    let errors = "ROUTE is not a setting, but ROUTES is; ORIGIN_URL is required";
+    let path = "/api/user-1/secret-path?q=secret";
+    let response = misconfigured(&head(path, Some("Bearer a.b.c")), errors, id, &edge.host);
+    assert_eq!(response.status, 500);
+    assert!(!response.body.contains("ROUTE"), "{}", response.body);
+    let logged = edge.host.logged();
+    let [(Level::Error, line)] = &logged[..] else { panic!("{logged:?}") };
+    let line: Value = serde_json::from_str(line).unwrap();
+    let expected = json!({
+        "level": "error", "decision": "respond", "status": 500, "code": "misconfigured",
+        "cause": errors, "rule": null, "method": "GET", "issuer": null, "kid": null, "user": null,
+        "credential": null, "cached": false, "keys_age": null, "request_id": id,
+    });
+    assert_eq!(line, expected);
+
+    let health = head("/.well-known/better-auth-edge/health", None);
+    let response = misconfigured(&health, errors, id, &edge.host);
+    assert_eq!((response.status, &*response.body), (503, r#"{"status":"misconfigured"}"#));
 }
 
 #[test]

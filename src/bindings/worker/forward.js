@@ -26,7 +26,8 @@ export function forward(request, headers, plan, id) {
   const started = plan.report ? Date.now() : 0;
   const fail = (/** @type {string} */ code, /** @type {unknown} */ reason) => {
     const origin = request.headers.get("origin") ?? undefined;
-    const response = failed(code, id, origin, request.method, causeOf(request.method, url, reason));
+    const cause = causeOf(request.method, url, reason);
+    const response = failed(code, id, origin, request.method, cause, plan.trace);
     edit(response.headers, plan.writeReport(response.status, started, code));
     return response;
   };

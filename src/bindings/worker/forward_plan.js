@@ -12,6 +12,7 @@ import { report } from "../runtime/telemetry.js";
  * @param {string | undefined} origin
  * @param {string} method
  * @param {string} cause
+ * @param {string} trace what the log says about the request, as the wasm wrote it
  * @returns {Response}
  */
 
@@ -64,15 +65,16 @@ export class ForwardPlan {
 
   /**
    * @param {Upstream} upstream
-   * @param {string} text the URL; then the edits of the request's headers, one per line; after an
-   *   empty line, the edits of the response's headers
+   * @param {string} text the URL; the trace; the edits of the request's headers, one per line;
+   *   after an empty line, the edits of the response's headers
    * @param {number} timeout milliseconds until the response must begin; 0 for no limit
    */
   constructor(upstream, text, timeout) {
     const end = text.indexOf("\n\n");
-    const [url, ...edits] = text.slice(0, end).split("\n");
+    const [url, trace, ...edits] = text.slice(0, end).split("\n");
     this.upstream = upstream;
     this.url = url;
+    this.trace = trace;
     this.edits = edits;
     this.responseEdits = text.slice(end + 2);
     this.timeout = timeout;

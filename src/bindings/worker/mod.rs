@@ -39,15 +39,12 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
         let detail = "the head is unreadable";
         return reject(Code::MalformedRequest, detail, &JsHost::new_request_id()).into();
     };
-    let Some(deployment) = deployment(&env) else {
-        let response = match gateway::is_health_check(&head) {
-            true => respond(&gateway::unhealthy()),
-            false => {
-                let detail = "the log names every error";
-                reject(Code::Misconfigured, detail, &JsHost::new_request_id())
-            }
-        };
-        return response.into();
+    let deployment = match deployment(&env) {
+        Ok(deployment) => deployment,
+        Err(errors) => {
+            let (id, host) = (JsHost::new_request_id(), JsHost::new(|_| ()));
+            return respond(&gateway::misconfigured(&head, &errors, &id, &host)).into();
+        }
     };
     let runtime = JsHost::new(move |task| {
         // fails only for an object that is not a context
@@ -70,8 +67,8 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
                 let cause = [head.method(), " ", head.origin(), head.path()].concat();
                 let error = Error::new(Code::OriginUnreachable, OWN_ADDRESS).with_source(cause);
                 let (origin, method) = (head.header("origin").next(), Some(head.method()));
-                let id = &forward.request_id;
-                respond(&gateway.upstream_failed(origin, method, error, id, &host)).into()
+                let (id, trace) = (&forward.request_id, &forward.trace);
+                respond(&gateway.upstream_failed(origin, method, error, id, trace, &host)).into()
             }
             Decision::Forward(forward) => {
                 let timeout = gateway.time_limit(&head);
@@ -86,7 +83,7 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
 #[wasm_bindgen(js_name = decisionIsValid)]
 pub fn decision_is_valid(id: u32, now: f64) -> bool {
     DEPLOYMENT.with(|deployment| {
-        let deployment = deployment.get().and_then(Option::as_ref);
+        let deployment = deployment.get().and_then(|made| made.as_ref().ok());
         deployment.is_some_and(|deployment| deployment.gateway.decision_is_valid(id, now))
     })
 }
@@ -100,8 +97,8 @@ const OWN_ADDRESS: &str = "ORIGIN_URL is this Worker's own address, so the reque
                            name the origin's, or bind it as ORIGIN";
 
 /// Returns the response if the upstream fails. The arguments are the error's code, the request's
-/// id, its `Origin` header, its method, and the cause for the log.
-type Failed = dyn Fn(String, String, Option<String>, String, String) -> Response;
+/// id, its `Origin` header, its method, the cause for the log, and [`gateway::Forward::trace`].
+type Failed = dyn Fn(String, String, Option<String>, String, String, String) -> Response;
 
 /// Returns the edits of a response that redirects the client. The arguments are the fields that
 /// [`Gateway::redirect_edits`] takes, and the request's URL.
@@ -122,6 +119,7 @@ fn upstream_failed(
     origin: Option<String>,
     method: String,
     cause: String,
+    trace: String,
 ) -> Response {
     let error = match code.as_str() {
         "origin_timeout" => {
@@ -134,7 +132,8 @@ fn upstream_failed(
         return respond(&gateway::Response::problem(&error, &id));
     };
     let (gateway, host) = (&deployment.gateway, JsHost::new(|_| ()));
-    respond(&gateway.upstream_failed(origin.as_deref(), Some(&method), error, &id, &host))
+    let (origin, method) = (origin.as_deref(), Some(&*method));
+    respond(&gateway.upstream_failed(origin, method, error, &id, &trace, &host))
 }
 
 /// The gateway of an isolate, with its bindings.
@@ -187,19 +186,22 @@ impl Deployment {
 
 thread_local! {
     /// Made for the isolate's first request. All its requests have the same settings.
-    static DEPLOYMENT: OnceCell<Option<Rc<Deployment>>> = const { OnceCell::new() };
+    static DEPLOYMENT: OnceCell<Result<Rc<Deployment>, Rc<str>>> = const { OnceCell::new() };
 }
 
-/// The isolate's deployment; `None` if its settings have errors. The log names them all.
-fn deployment(env: &Env) -> Option<Rc<Deployment>> {
+/// The isolate's deployment.
+///
+/// # Errors
+/// All errors of the settings, which are logged once.
+fn deployment(env: &Env) -> Result<Rc<Deployment>, Rc<str>> {
     DEPLOYMENT.with(|deployment| {
-        let made = deployment.get_or_init(|| match Deployment::read(env) {
-            Ok(deployment) => Some(Rc::new(deployment)),
-            Err(errors) => {
+        let made = deployment.get_or_init(|| {
+            Deployment::read(env).map(Rc::new).map_err(|errors| {
                 let errors: Vec<_> = errors.iter().map(SettingError::to_string).collect();
-                console_error!("misconfigured: {}", errors.join("; "));
-                None
-            }
+                let errors = errors.join("; ");
+                console_error!("misconfigured: {errors}");
+                errors.into()
+            })
         });
         made.clone()
     })
@@ -207,7 +209,7 @@ fn deployment(env: &Env) -> Option<Rc<Deployment>> {
 
 /// The deployment, if a request has made one.
 fn current() -> Option<Rc<Deployment>> {
-    DEPLOYMENT.with(|deployment| deployment.get().cloned().flatten())
+    DEPLOYMENT.with(|deployment| deployment.get().cloned()?.ok())
 }
 
 /// A variable's value. A table or list of wrangler.toml arrives as an object.

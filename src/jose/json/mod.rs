@@ -212,6 +212,12 @@ impl std::error::Error for JsonError {}
 /// The text as a JSON string with quotes.
 pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
+    push_quoted(text, &mut quoted);
+    quoted
+}
+
+/// Appends the text as a JSON string with quotes.
+pub(crate) fn push_quoted(text: &str, quoted: &mut String) {
     quoted.push('"');
     for c in text.chars() {
         match c {
@@ -222,7 +228,6 @@ pub(crate) fn quote(text: &str) -> String {
         }
     }
     quoted.push('"');
-    quoted
 }
 
 #[cfg(test)]

@@ -88,6 +88,29 @@ fn a_failing_upstream_is_logged_with_the_request_id() {
 }
 
 #[test]
+fn a_failing_upstream_is_logged_with_the_rule_and_the_user() {
+    let auth = Auth::start(&key_set(&["a"]));
+    let edge = edge_before(&auth, "http://127.0.0.1:9", &[("LOG_SALT", json!("salt"))]);
+    let token = bearer(&auth.token("a"));
+    let headers = [("authorization", &*token)];
+    for path in [format!("/api/{UUID}/x"), "/api/other/x".to_owned()] {
+        get(&edge, &path, &headers);
+    }
+    // an equal request is forwarded as the one before it
+    get(&edge, &format!("/api/{UUID}/x"), &headers);
+    let [failed, rejected, again] = &lines(&edge, 3)[..] else { panic!() };
+    assert_eq!(
+        (&failed["code"], &failed["rule"]["index"]),
+        (&json!("origin_unreachable"), &json!(0))
+    );
+    assert_eq!(rejected["code"], "user_mismatch");
+    for name in ["rule", "issuer", "kid", "user", "credential"] {
+        assert!(!failed[name].is_null(), "{name} of {failed}");
+        assert_eq!((&failed[name], &again[name]), (&rejected[name], &rejected[name]), "{name}");
+    }
+}
+
+#[test]
 fn responses_have_server_timing_when_set() {
     let auth = Auth::start(&key_set(&["a"]));
     let set = key_set(&["a"]).to_string();

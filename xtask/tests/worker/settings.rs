@@ -22,8 +22,11 @@ fn missing_and_unusable_settings_are_a_500_and_logged_all_at_once() {
         let body = String::from_utf8(response.body).unwrap();
         assert!(!body.contains("ALGORITHMS"), "the response names no setting: {body}");
     }
-    let log = edge.log_with("misconfigured");
-    let line = log.lines().find(|line| line.contains("misconfigured")).expect("a line in the log");
+    // once for the isolate, and with each rejection
+    let log = edge.log_with("\"code\":\"misconfigured\"");
+    let line = log.lines().find(|line| line.contains("misconfigured: ")).expect("a line");
+    assert_eq!(log.matches("misconfigured: ").count(), 1, "{log}");
+    let rejection = log.lines().find(|line| line.contains("\"code\"")).expect("a rejection");
     for setting in [
         "BETTER_AUTH_URL",
         "ORIGIN_URL",
@@ -34,6 +37,7 @@ fn missing_and_unusable_settings_are_a_500_and_logged_all_at_once() {
         "FORWARD_AUTHORIZATION",
     ] {
         assert!(line.contains(setting), "{setting} is not in: {line}");
+        assert!(rejection.contains(setting), "{setting} is not in: {rejection}");
     }
 }
 

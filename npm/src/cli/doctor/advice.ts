@@ -22,7 +22,7 @@ const LOCAL: Advice = {
 
 const DEPLOYED: Advice = {
   misconfigured:
-    "Start npx wrangler tail, deploy again and send one request: an isolate logs its setting errors only once, in one line `misconfigured: …`. Fix all of them and deploy. Set secrets with npx wrangler secret put, for each environment.",
+    "Start npx wrangler tail and send one request: the `cause` in its line lists all setting errors. Fix all of them and deploy. Set secrets with npx wrangler secret put, for each environment.",
   crashed: "The Worker may have crashed at its start: see npx wrangler tail.",
   signingKey: `${KEYGEN} | npx wrangler secret put EDGE_SIGNING_KEY`,
   unreachable: "Is the URL right, and is the Worker deployed? npx wrangler deployments list.",
