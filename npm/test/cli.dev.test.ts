@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { serve, type TestServer, until } from "./servers.ts";
+import { closedUrl, serve, type TestServer, until } from "./servers.ts";
 import { newSigner, token } from "./tokens.ts";
 
 const PROGRAM = fileURLToPath(new URL("../dist/node/cli.js", import.meta.url));
@@ -121,7 +121,7 @@ async function outcome(url: string): Promise<string> {
 
 for (const [wrong, text, message] of [
   ["a wrong setting", 'CLOCK_TOLERANCE = "301"', /^- CLOCK_TOLERANCE/m],
-  ["a syntax error", "CLOCK_TOLERANCE = ", /wrangler\.toml cannot be parsed/],
+  ["a syntax error", "CLOCK_TOLERANCE = ", /wrangler\.toml cannot be parsed: see line 4\b/],
   ["a table in place of rules", '[vars.ROUTES]\npath = "/x"', /\[\[vars\.ROUTES\]\]/],
 ] as const) {
   test(`dev responds with 500 misconfigured to everything because of ${wrong}, until it is mended`, async () => {
@@ -131,9 +131,14 @@ for (const [wrong, text, message] of [
     await writeFile(file, `${vars}${text}\n`);
     await using edge = await start([], own, REJECTING);
     assert.match(edge.output(), message);
+    // each error once
+    assert.doesNotMatch(edge.output(), /misconfigured: /);
+    assert(edge.output().split("CLOCK_TOLERANCE").length <= 2, edge.output());
     for (const path of ["/", "/tasks?q=1"]) {
       assert.equal(await outcome(edge.url + path), "500 misconfigured");
     }
+    await edge.shows(/POST +\/tasks +500 +misconfigured$/m);
+    assert.match(edge.output(), /^\d\d:\d\d:\d\d +POST +\/ +500 +misconfigured$/m);
     await writeFile(file, vars);
     // a request may meet the end of the old process
     const becomes = (expected: string) =>
@@ -143,6 +148,45 @@ for (const [wrong, text, message] of [
     await becomes("500 misconfigured");
   });
 }
+
+for (const [mistake, line, place] of [
+  ["an array that does not end", 'CORS_ORIGINS = ["http://a.example"', "see line 4"],
+  ["a text of several lines that does not end", 'USER_CLAIM = """sub', "see line 4"],
+  ["a text that does not end", 'USER_CLAIM = "sub', "see line 4, column"],
+  [
+    "a value in an array",
+    '# rules\nCORS_ORIGINS = [\n  "a",\n  b\n]',
+    "see line 5; the error shows in line 7",
+  ],
+  ["a name that is there twice", 'ORIGIN_URL = "http://a"', "see line 4, column"],
+] as const) {
+  test(`dev names the line of ${mistake}`, async () => {
+    const own = await mkdtemp(join(project, "syntax-"));
+    const vars = `[vars]\nBETTER_AUTH_URL = "${auth.url}"\nORIGIN_URL = "${api.url}"\n`;
+    const more = '\n[[vars.ROUTES]]\npath = "/open"\nauth = "public"\n';
+    await writeFile(join(own, "wrangler.toml"), `${vars}${line}\n${more}`);
+    await using edge = await start([], own, REJECTING);
+    const [text = ""] = /wrangler\.toml cannot be parsed.*/.exec(edge.output()) ?? [];
+    assert(text.startsWith(`wrangler.toml cannot be parsed: ${place}`), edge.output());
+    assert.doesNotMatch(edge.output(), /\.example/);
+  });
+}
+
+test("dev says once, in words, that Better Auth is down", async () => {
+  const closed = await closedUrl();
+  await using edge = await start(["--api", api.url, "--auth", closed]);
+  await edge.shows(/warn The signing keys are not available: .*/);
+  // no line about the request that dev has sent itself
+  assert.equal((await fetch(`${edge.url}/tasks`)).status, 401);
+  await edge.shows(/GET +\/tasks/);
+  assert.doesNotMatch(edge.output(), /well-known|503/);
+  assert.equal(edge.output().split("/api/auth/jwks").length, 2, edge.output());
+  assert.match(edge.output(), /\/api\/auth\/jwks: .*is BETTER_AUTH_URL its address\?$/m);
+  // a health check of others is a request
+  const health = `${edge.url}/.well-known/better-auth-edge/health`;
+  assert.equal((await fetch(health)).status, 503);
+  await edge.shows(/GET +\/\.well-known\/better-auth-edge\/health +503 +keys_unavailable/);
+});
 
 test("without settings, dev names the file that is missing and the command that makes it", async () => {
   const own = await mkdtemp(join(project, "empty-"));

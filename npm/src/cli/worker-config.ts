@@ -90,15 +90,44 @@ function parse(path: string): Table {
     const value: unknown = path.endsWith(".toml") ? parseToml(text) : JSON.parse(plainJson(text));
     if (isTable(value)) return value;
   } catch (error) {
-    throw new ConfigError(`${path} cannot be parsed${placeOf(error)}`);
+    throw new ConfigError(`${path} cannot be parsed${placeOf(error, text)}`);
   }
   throw new ConfigError(`${path} is not an object`);
 }
 
 /** The place of a syntax error. The message itself repeats lines, which may contain a secret. */
-function placeOf(error: unknown): string {
-  const { line, column } = error as { line?: unknown; column?: unknown };
-  return typeof line === "number" ? `: see line ${line}, column ${column}` : "";
+function placeOf(error: unknown, text: string): string {
+  const { line, column, message } = error as { line?: number; column?: number; message: string };
+  if (line === undefined) {
+    const [, position] = /position (\d+)/.exec(message) ?? [];
+    return position === undefined ? "" : `: see line ${lineAt(text, Number(position))}`;
+  }
+  const start = brokenEntry(text);
+  if (line === start) return `: see line ${line}, column ${column}`;
+  // the parser looks for the end of a value in all that follows
+  const isAtEnd = line >= lineAt(text.trimEnd());
+  const place = isAtEnd ? "" : `; the error shows in line ${line}, column ${column}`;
+  return `: see line ${start}${place}`;
+}
+
+function lineAt(text: string, end = text.length): number {
+  return text.slice(0, end).split("\n").length;
+}
+
+/** The line in which the first entry of a TOML file begins that cannot be parsed. */
+function brokenEntry(text: string): number {
+  const lines = text.split("\n");
+  const isToml = (end: number) => {
+    try {
+      return parseToml(lines.slice(0, end).join("\n")) !== undefined;
+    } catch {
+      return false;
+    }
+  };
+  let end = lines.length;
+  while (end > 0 && !isToml(end)) end--;
+  const isEntry = (line: string) => /^\s*[^\s#]/.test(line);
+  return end + lines.slice(end).findIndex(isEntry) + 1;
 }
 
 /** JSON without the comments and trailing commas of JSONC. */
@@ -106,7 +135,8 @@ function plainJson(text: string): string {
   const string = String.raw`"(?:\\.|[^"\\])*"`;
   const comments = new RegExp(String.raw`(${string})|//[^\n]*|/\*[^]*?\*/`, "g");
   const commas = new RegExp(String.raw`(${string})|,(?=\s*[}\]])`, "g");
-  const kept = (_: string, found: string | undefined) => found ?? " ";
+  // each character keeps its line
+  const kept = (all: string, found?: string) => found ?? all.replace(/[^\n]/g, " ");
   return text.replace(comments, kept).replace(commas, kept);
 }
 

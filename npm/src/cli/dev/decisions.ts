@@ -29,14 +29,23 @@ export const showLine: LogSink = ({ time, level, event, message, ...line }) => {
   if (event === "request") return showRequest(clock, line as unknown as RequestLine);
   // the line of the request contains it
   if ("decision" in line) return;
+  // the edge has read these errors from the log, and `dev` prints them
+  if (String(message).startsWith("misconfigured: ")) return;
   const text = typeof message === "string" ? message : JSON.stringify({ event, ...line });
   print(`${clock} ${colored(level)} ${printable(text, 2_000)}`);
 };
 
 function showRequest(clock: string, line: RequestLine): void {
   const decision = decisionIn(line);
-  // `dev` itself asks for it after each start
-  if (line.path === HEALTH && !decision?.cause) return;
+  if (line.path === HEALTH) {
+    const isOwn = isStarting;
+    isStarting = false;
+    if (!decision?.cause) return;
+    if (isOwn) {
+      print(`${clock} ${colored("warn")} ${unhealthy(decision)}`);
+      return;
+    }
+  }
   const status = line.status ?? (line.outcome === "ok" ? undefined : line.outcome);
   const parts = [
     clock,
@@ -52,9 +61,23 @@ function showRequest(clock: string, line: RequestLine): void {
       : outputColors.dim(`${decision.upstream_ms} ms`),
   ];
   print(parts.filter((part) => part !== undefined && part !== null && part !== "").join("  "));
-  const advice = decision?.cause ?? cureOf(decision?.code);
+  // the settings' errors are above
+  const isKnown = decision?.code === "misconfigured";
+  const advice = isKnown ? undefined : (decision?.cause ?? cureOf(decision?.code));
   if (advice) print(`         ${outputColors.yellow(printable(advice, 500))}`);
   for (const text of line.exceptions) print(`         ${outputColors.red(printable(text, 500))}`);
+}
+
+/** Says that a start follows, after which `dev` itself asks for the edge's health. */
+export function expectStart(): void {
+  isStarting = true;
+}
+
+let isStarting = false;
+
+/** What a health check of the edge itself has found, in words. */
+function unhealthy({ code, cause }: Decision): string {
+  return printable(`${explain(code ?? "")?.title ?? "The edge is not healthy"}: ${cause}`, 500);
 }
 
 /** What to do about an error code, when it is shown first. */

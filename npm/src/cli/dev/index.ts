@@ -9,13 +9,14 @@ import { dataOf, failed, nextSignal, portOf, requireData } from "../serve/index.
 import { missingIn, settingsOf } from "../serve/settings.ts";
 import { outputColors, print } from "../terminal.ts";
 import {
+  COMPATIBILITY_DATE,
   CONFIG_FILES,
   ConfigError,
   devVarsBeside,
   readWorkerConfig,
   type WorkerConfig,
 } from "../worker-config.ts";
-import { showLine } from "./decisions.ts";
+import { expectStart, showLine } from "./decisions.ts";
 import { readDevVars } from "./dev-vars.ts";
 
 /** `dev`: the Worker on loopback, in front of a local API. */
@@ -90,6 +91,7 @@ async function run(args: Arguments): Promise<number> {
     settings.EDGE_ISSUER ||= url;
     settings.LOG_LEVEL = "info";
     requireData(config, data);
+    expectStart();
     await edge.start(edgeConfig(config, settings, data), 5);
     announce(url, settings, hasKey);
     const { errors, warnings } = missingIn(config);
@@ -97,11 +99,16 @@ async function run(args: Arguments): Promise<number> {
       print(outputColors.yellow(`${config.file}: ${text}`));
     }
   };
+  // a Worker without settings responds as one with wrong settings, and its requests are shown
+  const reject = () =>
+    edge.start(edgeConfig(EMPTY, {}, undefined), 5).catch(async (error) => {
+      if (!(error instanceof Misconfigured)) await edge.fail(5);
+    });
   // an error can be fixed while the command runs
   const tryToStart = () =>
     start().catch(async (error) => {
       failed(error);
-      if (!(error instanceof Misconfigured)) await edge.fail(5);
+      if (!(error instanceof Misconfigured)) await reject();
       print(`http://localhost:${edge.port} responds with 500 misconfigured until a file changes`);
     });
   const startOnce = serialized(tryToStart);
@@ -125,8 +132,14 @@ function nothing(): string {
   return `wrangler.toml does not exist here: create it with ${init}, or name the servers with --api and --auth`;
 }
 
+/** A configuration without settings. */
+const EMPTY = { compatibilityDate: COMPATIBILITY_DATE, compatibilityFlags: [] };
+
 function edgeConfig(
-  { compatibilityDate, compatibilityFlags }: WorkerConfig,
+  {
+    compatibilityDate,
+    compatibilityFlags,
+  }: Pick<WorkerConfig, "compatibilityDate" | "compatibilityFlags">,
   settings: Record<string, unknown>,
   data: string | undefined,
 ): EdgeConfig {
