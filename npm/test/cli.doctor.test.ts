@@ -129,7 +129,7 @@ test("only the advice for a deployment names the commands for deployments", () =
   }
   for (const origin of ["https://edge.example.com", "http://localhost.example.com"]) {
     const { misconfigured, crashed, signingKey, unreachable } = adviceFor(origin);
-    assert.match(misconfigured, /wrangler tail, deploy again and send one request/);
+    assert.match(misconfigured, /wrangler tail and send one request: the `cause`/);
     assert.match(crashed, /wrangler tail/);
     assert.match(signingKey, /keygen \| npx wrangler secret put EDGE_SIGNING_KEY$/);
     assert.match(unreachable, /wrangler deployments list/);
@@ -283,6 +283,7 @@ test("clocks that differ, and a cache in front of the edge, are reported", async
     const found = findings.filter((finding) => finding.check === check).at(-1);
     assert.equal(found?.level, level, `${headers}: ${found?.text}`);
     assert.match(found?.text ?? "", text);
+    if (level === "skipped") assert.match(found?.cure ?? "", /compare date -u of both machines/);
   }
 });
 

@@ -2,6 +2,9 @@ import type { HttpResponse } from "../http.ts";
 import { formatDuration } from "../times.ts";
 import { type Finding, findings } from "./finding.ts";
 
+const BY_HAND =
+  "workerd and wrangler dev send none, and their clock is this machine's. Elsewhere, compare date -u of both machines: tokens allow 5 s (CLOCK_TOLERANCE).";
+
 /**
  * Compares a server's clock with this machine's by the `Date` headers of its responses. The fastest
  * response is the most precise.
@@ -15,7 +18,7 @@ export function checkClock(responses: HttpResponse[], server: string): Finding {
   );
   dated.sort((a, b) => a.received - a.sent - (b.received - b.sent));
   const [fastest] = dated;
-  if (!fastest) return skipped(`${server} sends no Date header`);
+  if (!fastest) return skipped(`${server} sends no Date header to compare the clocks by`, BY_HAND);
   const { sent, received, headers } = fastest;
   // `Date` has whole seconds, rounded down
   const serverTime = Date.parse(headers.get("date") ?? "") + 500;
