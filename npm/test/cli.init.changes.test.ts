@@ -1,10 +1,12 @@
 /** `init` with other answers than the files have, and the commands that it prints. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { canRunWrangler } from "../src/cli/init/wrangler.ts";
 import { outcome, PROGRAM } from "./cli.process.ts";
 import { ANSWERS, type Project, project, UV_PROJECT } from "./init-projects.ts";
 
 const OTHER_API = ["--auth", "http://127.0.0.1:9", "--api", "http://localhost:8001", "--yes"];
+const RUNNER = canRunWrangler() ? "wrangler" : "better-auth-edge";
 const NEXT = {
   "package.json": JSON.stringify({ dependencies: { next: "16.4.6" } }),
   "tsconfig.json": "{}",
@@ -18,7 +20,7 @@ test("another edge URL is a difference in each file that names it", async () => 
   const { stdout } = await made.init(...ANSWERS, "--edge-url", other);
   const changes = [
     `edge/.dev.vars:2  EDGE_ISSUER=${other}`,
-    'edge/package.json:6  "dev": "wrangler dev --port 8790"',
+    `edge/package.json:6  "dev": "${RUNNER} dev --port 8790"`,
     `.env:3  EDGE_JWKS_URL=${other}`,
     `.env:4  EDGE_ISSUER=${other}`,
   ];
@@ -138,7 +140,17 @@ for (const [version, line] of [
     assert(other.includes(`\n      ${line} --port 8790\n`), other);
     const needsNode = version < "22.12";
     assert.equal(/Install Node 22\.12 or later\s+to deploy/.test(stdout), needsNode);
-    assert.equal(/--save-dev (wrangler )?workerd\n/.test(stdout), needsNode);
+    const { devDependencies, scripts } = JSON.parse(await made.read("package.json"));
+    assert.deepEqual(Object.keys(devDependencies), [needsNode ? "workerd" : "wrangler"]);
+    assert.equal(`npx ${scripts.dev}`, line);
+    assert.equal(/^ {6}npm install --save-dev wrangler\n.*keygen/m.test(stdout), needsNode);
+    // a package.json that has neither
+    await made.init("--undo");
+    await made.write("package.json", "{}");
+    const { stdout: existing } = await onNode(version, made, []);
+    const [installation = ""] = /Install the packages:\n( {6}.*\n)+/.exec(existing) ?? [];
+    assert.match(installation, needsNode ? /--save-dev workerd\n$/ : /--save-dev wrangler\n$/);
+    assert.equal(installation.includes("wrangler"), !needsNode);
   });
 }
 

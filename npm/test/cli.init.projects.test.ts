@@ -189,7 +189,7 @@ test("a repository with a Next.js and a FastAPI folder gets both sides, each in 
   assert.match(await both.read("api/.env"), /^EDGE_AUDIENCE=http:\/\/localhost:8000$/m);
   await both.init("--undo");
   const { stdout: worker } = await both.init(...ANSWERS, "--edge", "worker");
-  assert.match(await both.read("edge/package.json"), /"wrangler"/);
+  assert.match(await both.read("edge/package.json"), /"(wrangler|workerd)"/);
   assert.match(await both.read("api/.env"), /^EDGE_ISSUER=http:\/\/localhost:8787$/m);
   assert.match(
     worker,

@@ -274,7 +274,7 @@ test("init runs doctor if the edge runs, and says so if Better Auth has no keys 
     assert.match(stdout, /Deployment {2}http:\/\/127\.0\.0\.1:\d+\n/);
     assert.match(
       await empty.read("package.json"),
-      new RegExp(`wrangler dev --port ${new URL(worker.url).port}"`),
+      new RegExp(`(wrangler|better-auth-edge) dev --port ${new URL(worker.url).port}"`),
     );
     assert.match(stdout, /✓ all settings are valid/);
     const { stdout: again } = await run(["init", ...flags, "--dry-run"], "", empty.path);

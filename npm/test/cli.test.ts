@@ -45,7 +45,24 @@ test("a wrong command line fails with a hint on standard error", async () => {
     [["jwk"], /the command jwk does not exist \(did you mean jwks\?\)/],
     [["constructor"], /the command constructor does not exist/],
     [["jwks"], /the URL of a JWK Set is missing/],
-    [["jwks", "app.example.com"], /is not a URL that begins with https:/],
+    [["jwks", "app.example.com"], /is not a URL .*\(did you mean https:\/\/app\.example\.com\?\)/],
+    [["init", "--api", "localhost:9000"], /--api .*\(did you mean http:\/\/localhost:9000\?\)/],
+    [["init", "--auth", "api:8000/auth"], /--auth .*\(did you mean http:\/\/api:8000\/auth\?\)/],
+    [["dev", "--api", "127.0.0.1"], /--api .*\(did you mean http:\/\/127\.0\.0\.1\?\)/],
+    [["dev", "--auth", "a.example:8443"], /--auth .*\(did you mean https:\/\/a\.example:8443\?\)/],
+    // a token, a key and a password are not repeated
+    [
+      ["dev", "--auth", "eyJhbGci.eyJzdWIi.c2ln"],
+      /is not a URL that begins with https:\/\/ or http:\/\/$/m,
+    ],
+    [
+      ["dev", "--auth", "ada:secret@localhost:9000"],
+      /is not a URL that begins with https:\/\/ or http:\/\/$/m,
+    ],
+    [
+      ["dev", "--auth", "0123456789abcdef0123456789abcdef"],
+      /is not a URL that begins with https:\/\/ or http:\/\/$/m,
+    ],
     [["jwks", "ftp://x"], /is not a URL that begins with https:/],
     [["jwks", "https://x", "https://y"], /the command takes one argument/],
     [["jwks", "https://x", "--jsno"], /the option --jsno does not exist \(did you mean --json\?\)/],

@@ -172,7 +172,8 @@ export function readUrl(value: string, what: string): URL {
  * dot.
  */
 function withScheme(value: string): string {
-  const [, host, port] = /^([a-z\d.-]+|\[[\da-f:]+\])(:\d{1,5})?(?:\/[a-z\d/-]*)?$/.exec(value) ?? [];
+  const [, host, port] =
+    /^([a-z\d.-]+|\[[\da-f:]+\])(:\d{1,5})?(?:\/[a-z\d/-]*)?$/.exec(value) ?? [];
   const isHost = /^localhost$|[.:]/.test(host ?? "") || port !== undefined;
   if (host === undefined || !isHost || value.length > 60) return "";
   const isPlain = /^localhost$|^[\d.]+$|^\[/.test(host) || (port && !/443$/.test(port));
