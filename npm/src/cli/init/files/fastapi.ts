@@ -88,6 +88,11 @@ app = FastAPI()
 auth.install(app)
 
 
+@app.get("/health")
+async def health() -> str:
+    return "ok"
+
+
 @app.get("/api/{user_id}/tasks")
 async def tasks(user: PathUser) -> list[str]:
     return [f"a task of {user.id}"]

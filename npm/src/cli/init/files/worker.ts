@@ -62,7 +62,7 @@ export function workerIgnored(project: Project): Ignored {
   return { path: inFolder(workerFolder(project), ".gitignore"), lines };
 }
 
-/** The options of `dev`, which are wrangler's: it listens where the edge is, which is its default or not. */
+/** The options of `dev` of both programs, if the edge listens elsewhere than by default. */
 export function wranglerOptions(answers: Answers, project: Project): string[] {
   const { port, protocol } = new URL(localEdge(answers, project));
   const isSecure = protocol === "https:";
@@ -145,6 +145,7 @@ CORS_ORIGINS = ${tomlString(site)}`
 path = "/api/{user_id}/*"
 match = { user_id = ${tomlString(userClaim)} } # the user in the path must be the token's
 
+# The API's own health check. Remove this rule if the API has none.
 [[vars.ROUTES]]
 path = "/health"
 methods = ["GET"]
