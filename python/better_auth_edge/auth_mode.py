@@ -209,7 +209,8 @@ class ModeReader(SettingValues["EdgeAuthSettings"]):
                 "edge_auth_mode",
                 "is missing, and no other setting selects a mode: set EDGE_JWKS_URL, EDGE_AUDIENCE "
                 "and, if clients call the edge by another origin, EDGE_ISSUER to accept the edge's "
-                "assertions, or BETTER_AUTH_URL to verify Better Auth's tokens",
+                "assertions, or BETTER_AUTH_URL to verify Better Auth's tokens. "
+                "docs/fastapi/settings.md lists the modes",
                 is_missing=True,
             )
         return None
