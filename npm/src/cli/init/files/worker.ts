@@ -32,7 +32,7 @@ export function workerFiles(project: Project, answers: Answers): Wanted[] {
     }),
     configuration(project, answers),
     environmentFile(inFolder(folder, ".dev.vars"), [
-      "The settings and secrets of this machine, for `wrangler dev`. Git ignores the file.",
+      "The settings and secrets of this machine, for development. Git ignores the file.",
       ["EDGE_ISSUER", localEdge(answers, project)],
       ...localUrls(answers),
       ["EDGE_SIGNING_KEY", SIGNING_KEY],
