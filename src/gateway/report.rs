@@ -42,7 +42,7 @@ impl Gateway {
         let status = response.status;
         let record =
             || DecisionRecord { status: Some(status), error, ..self.record(context, host) };
-        self.reporter.report_response(status, record, host);
+        self.reporter.report_response(status, error.map(Error::code), record, host);
         if let Some(timing) = self.server_timing(context, host) {
             response.headers.push(("server-timing", timing));
         }

@@ -76,7 +76,7 @@ impl HeaderCache {
     }
 
     /// The clients whose fields are cached.
-    pub const CAPACITY: usize = 256;
+    pub const CAPACITY: usize = 1024;
 }
 
 #[cfg(test)]
@@ -131,25 +131,25 @@ mod tests {
     #[test]
     fn a_number_means_the_same_fields_until_they_are_evicted() {
         let mut cache = HeaderCache::default();
-        for number in 0..3 * HeaderCache::CAPACITY {
+        let capacity = HeaderCache::CAPACITY;
+        for number in 0..3 * capacity {
             cache.read(format!("+{number}\n{LINE}\nauthorization: {number}\n")).unwrap();
-            for known in 0..=number {
+            let oldest = (number + 1).saturating_sub(capacity);
+            for known in [0, oldest, (oldest + number) / 2, number] {
                 let head = cache.read(format!("{known}\n{LINE}"));
-                assert_eq!(
-                    head.is_some(),
-                    known + HeaderCache::CAPACITY > number,
-                    "{known} of {number}"
-                );
+                assert_eq!(head.is_some(), known >= oldest, "{known} of {number}");
                 let Some(head) = head else { continue };
                 assert_eq!(head.header("authorization").next(), Some(&*known.to_string()));
             }
+            let evicted = oldest.checked_sub(1).map(|last| cache.read(format!("{last}\n{LINE}")));
+            assert_eq!(evicted.flatten(), None, "{number}");
         }
     }
 
     #[test]
     fn a_malformed_head_or_an_unknown_number_is_not_parsed() {
         let mut cache = HeaderCache::default();
-        let unknown = ["", "0", "1", "x", "-1", "+x", "+1", "+0", "256"];
+        let unknown = ["", "0", "1", "x", "-1", "+x", "+1", "+0", "1024"];
         for number in unknown {
             assert_eq!(cache.read(format!("{number}\n{LINE}")), None, "{number}");
         }

@@ -1,7 +1,9 @@
 //! Which decisions are logged.
 
 use crate::config::reader::Reader;
+use crate::error::Code;
 use crate::host::{Host, Level};
+use crate::telemetry::line_limit::LineLimit;
 
 /// `LOG_LEVEL` and `LOG_SAMPLE`.
 #[derive(Debug)]
@@ -10,6 +12,7 @@ pub(super) struct Log {
     level: Option<Level>,
     /// The share of info lines that are written, from 0 to 1
     sample: f64,
+    limit: LineLimit,
 }
 
 impl Log {
@@ -28,7 +31,7 @@ impl Log {
         if !(0.0..=1.0).contains(&sample) {
             reader.error("LOG_SAMPLE", "is not a number from 0 to 1");
         }
-        Self { level, sample }
+        Self { level, sample, limit: LineLimit::default() }
     }
 
     /// Whether lines of this level are written.
@@ -36,9 +39,26 @@ impl Log {
         self.level.is_some_and(|most| level <= most)
     }
 
-    /// Whether this line is written. Samples lines of level info.
-    pub(super) fn writes<H: Host>(&self, level: Level, host: &H) -> bool {
-        self.has_level(level)
-            && (level != Level::Info || self.sample == 1.0 || host.random() < self.sample)
+    /// Whether this line of level info is written: they are sampled.
+    pub(super) fn writes_info<H: Host>(&self, host: &H) -> bool {
+        self.has_level(Level::Info) && (self.sample == 1.0 || host.random() < self.sample)
     }
+
+    /// Whether this line about a rejection with that code is written. Before it, a line says how
+    /// many were not.
+    pub(super) fn writes_rejection<H: Host>(&self, level: Level, code: Code, host: &H) -> bool {
+        if !self.has_level(level) {
+            return false;
+        }
+        let Some(omitted) = self.limit.admit(code, host.now()) else { return false };
+        if omitted > 0 {
+            host.log(level, &lines_omitted(level, code, omitted));
+        }
+        true
+    }
+}
+
+fn lines_omitted(level: Level, code: Code, lines: u32) -> String {
+    let level = level.name();
+    format!(r#"{{"level":"{level}","event":"lines_omitted","code":"{code}","lines":{lines}}}"#)
 }

@@ -4,6 +4,7 @@
 //! no path, no query, no unverified claim. With the default settings a forwarded request costs a
 //! branch.
 
+mod line_limit;
 mod log;
 mod next_step;
 mod record;
@@ -19,6 +20,7 @@ use serde::Serialize;
 use crate::config::bindings::Bindings;
 use crate::config::reader::Reader;
 use crate::config::settings_table::Naming;
+use crate::error::Code;
 use crate::host::{Host, Level};
 use log::Log;
 use record::level;
@@ -90,16 +92,20 @@ impl Reporter {
         }
     }
 
-    /// Logs a response of the edge itself and writes its data point. Calls `record` only if one of
-    /// them is due.
+    /// Logs a response of the edge itself, a rejection if it has a code, and writes its data point.
+    /// Calls `record` only if one of them is due.
     pub(crate) fn report_response<'d, H: Host>(
         &self,
         status: u16,
+        rejection: Option<Code>,
         record: impl FnOnce() -> DecisionRecord<'d>,
         host: &H,
     ) {
         let level = level(Some(status));
-        let is_logged = self.log.writes(level, host);
+        let is_logged = match rejection {
+            Some(code) => self.log.writes_rejection(level, code, host),
+            None => self.log.writes_info(host),
+        };
         if !is_logged && !self.data_points {
             return;
         }
@@ -120,7 +126,7 @@ impl Reporter {
         server_timing: Option<String>,
         host: &H,
     ) -> Option<ForwardReport> {
-        let is_logged = self.log.writes(Level::Info, host);
+        let is_logged = self.log.writes_info(host);
         let is_recorded = is_logged || self.data_points;
         if !is_recorded && server_timing.is_none() {
             return None;

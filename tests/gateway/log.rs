@@ -334,3 +334,27 @@ fn a_log_line_about_failing_health_has_the_cause() {
     assert!(response.body.starts_with(r#"{"status":"keys_unavailable","#), "{}", response.body);
     assert!(!response.body.contains("404"), "{}", response.body);
 }
+
+#[test]
+fn a_flood_of_rejections_leaves_out_lines_and_says_how_many() {
+    let edge = Edge::with_bindings(&[ROUTES], Bindings { analytics: true, ..Bindings::default() });
+    let (_, bearer) = edge.bearer(&good_claims());
+    for _ in 0..1_000 {
+        edge.respond(&head("/api/user-1/a", None));
+    }
+    assert_eq!((edge.host.logged().len(), edge.host.points().len()), (20, 1_000));
+
+    edge.respond(&head("/api/user-2/a", Some(&bearer)));
+    let [(_, line)] = &edge.host.logged()[..] else { panic!("another code has its own lines") };
+    assert!(line.contains(r#""code":"user_mismatch""#), "{line}");
+
+    edge.host.advance(1.0);
+    edge.respond(&head("/api/user-1/a", None));
+    let [(level, omitted), (_, line)] = &edge.host.logged()[..] else { panic!("two lines") };
+    let omitted: Value = serde_json::from_str(omitted).unwrap();
+    let expected = json!({
+        "level": "warn", "event": "lines_omitted", "code": "missing_token", "lines": 980,
+    });
+    assert_eq!((*level, omitted), (Level::Warn, expected));
+    assert!(line.contains(r#""decision":"respond""#), "{line}");
+}

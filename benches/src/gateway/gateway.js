@@ -3,6 +3,7 @@
 
 import { forward } from "./forward.js";
 import { editHeaders } from "./headers.js";
+import { problem } from "./problem.js";
 
 /** @typedef {{ BETTER_AUTH_URL: string, ORIGIN_URL: string }} Env */
 /** @typedef {{ uuid?: unknown }} Claims */
@@ -16,18 +17,18 @@ export function createGateway(verify) {
      */
     async fetch(request, env) {
       const { pathname } = new URL(request.url);
-      if (AMBIGUOUS.test(pathname)) return reject(400, "ambiguous_path");
+      if (AMBIGUOUS.test(pathname)) return problem("ambiguous_path");
       const token = bearer(request.headers.get("authorization"));
-      if (!token) return reject(401, "missing_token");
+      if (!token) return problem("missing_token");
       let user;
       try {
         ({ uuid: user } = await verify(token, env));
-      } catch {
-        return reject(401, "bad_token");
+      } catch (error) {
+        return rejection(error);
       }
-      if (typeof user !== "string") return reject(401, "missing_claim");
+      if (typeof user !== "string") return problem("invalid_claim");
       const owner = ownerOf(pathname);
-      if (owner !== undefined && !isSame(owner, user)) return reject(403, "user_mismatch");
+      if (owner !== undefined && !isSame(owner, user)) return problem("user_mismatch");
       const headers = new Headers(request.headers);
       editHeaders(headers, user, request.url);
       // caches must not store a user's response
@@ -64,7 +65,7 @@ const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
  */
 function withTimeout(forwarded) {
   return new Promise((resolve, fail) => {
-    const timer = setTimeout(() => resolve(reject(504, "origin_timeout")), ORIGIN_TIMEOUT);
+    const timer = setTimeout(() => resolve(problem("origin_timeout")), ORIGIN_TIMEOUT);
     forwarded.then((response) => {
       clearTimeout(timer);
       resolve(response);
@@ -75,10 +76,16 @@ function withTimeout(forwarded) {
 /** In milliseconds. */
 const ORIGIN_TIMEOUT = 30_000;
 
-/**
- * @param {number} status
- * @param {string} code
- */
-function reject(status, code) {
-  return Response.json({ status, code }, { status });
+/** The response to a token that jose rejects. @param {import("jose").errors.JOSEError} error */
+function rejection({ code, payload }) {
+  if (code !== "ERR_JWT_EXPIRED") return problem(CODES[code] ?? "malformed_token");
+  const seconds = Math.floor(Date.now() / 1000 - payload.exp);
+  return problem("expired", `the token expired ${seconds} s ago`);
 }
+
+/** The problems' codes, by jose's. */
+const CODES = {
+  ERR_JWKS_NO_MATCHING_KEY: "unknown_key",
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: "bad_signature",
+  ERR_JWT_CLAIM_VALIDATION_FAILED: "invalid_claim",
+};

@@ -40,7 +40,7 @@ const MAX_COMMON = 4096;
 const MAX_HEAD = 1024;
 
 /** The sizes of both caches. The wasm caches as many. */
-const MAX_CLIENTS = 256;
+const MAX_CLIENTS = 1024;
 const MAX_DECISIONS = 2048;
 
 /**

@@ -11,14 +11,18 @@ use anyhow::{Context, Result, bail, ensure};
 /// A load of requests to one address.
 pub(super) struct Load<'r> {
     pub(super) address: SocketAddr,
-    /// Sent in turn
+    /// Sent in turn, from the one after the last
     pub(super) requests: &'r [String],
+    /// How many of them earlier loads have sent
+    pub(super) sent: usize,
+    /// Of every response
+    pub(super) status: u16,
 }
 
 impl Load<'_> {
-    /// Sends requests while `observe` runs. Every response must be a 200.
+    /// Sends requests while `observe` runs. Every response must have the status.
     pub(super) fn during<T>(&self, observe: impl FnOnce(&Progress) -> Result<T>) -> Result<T> {
-        let progress = Progress::default();
+        let progress = Progress { sent: self.sent.into(), ..Progress::default() };
         thread::scope(|scope| {
             let connection = |_| scope.spawn(|| self.send(&progress));
             let connections: Vec<_> = (0..CONNECTIONS).map(connection).collect();
@@ -41,7 +45,7 @@ impl Load<'_> {
         while !progress.stopped.load(Ordering::Relaxed) {
             let number = progress.sent.fetch_add(1, Ordering::Relaxed);
             stream.write_all(self.requests[number % self.requests.len()].as_bytes())?;
-            read_response(&mut stream, &mut buffer)?;
+            read_response(&mut stream, &mut buffer, self.status)?;
             progress.completed.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
@@ -66,7 +70,7 @@ impl Progress {
         self.completed.load(Ordering::Relaxed)
     }
 
-    /// The number of requests that were sent.
+    /// The number of requests that were sent, those of earlier loads included.
     pub(super) fn sent(&self) -> usize {
         self.sent.load(Ordering::Relaxed)
     }
@@ -88,7 +92,8 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-fn read_response(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<()> {
+fn read_response(stream: &mut TcpStream, buffer: &mut [u8], status: u16) -> Result<()> {
+    let start = format!("HTTP/1.1 {status} ");
     let mut filled = 0;
     loop {
         let length = stream.read(&mut buffer[filled..])?;
@@ -99,8 +104,8 @@ fn read_response(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<()> {
             continue;
         };
         let head = std::str::from_utf8(&response[..end])?;
-        if !head.starts_with("HTTP/1.1 200 ") {
-            bail!("a response is not a 200: {}", String::from_utf8_lossy(response));
+        if !head.starts_with(&start) {
+            bail!("a response is not a {status}: {}", String::from_utf8_lossy(response));
         }
         if filled >= end + 4 + content_length(head)? {
             return Ok(());

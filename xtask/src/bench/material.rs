@@ -32,15 +32,29 @@ impl User {
         sign(&claims)
     }
 
+    /// A token of this user that names a key which the auth server does not publish.
+    pub(super) fn token_of_unknown_key(&self) -> String {
+        let header = json!({"alg": "EdDSA", "kid": "unknown"});
+        token::signed_by_foreign_key(&header, &token::segment(&self.token, 1))
+    }
+
+    /// The user's own path, with a query.
+    pub(super) fn target(&self) -> String {
+        format!("/api/{}/tasks?done=false", self.uuid)
+    }
+
     /// A request for the user's own path, with the headers of a browser's `fetch`.
     pub(super) fn request(&self) -> String {
-        let Self { uuid, token } = self;
-        request(&format!("/api/{uuid}/tasks?done=false"), token)
+        request(&self.target(), &self.token)
     }
 }
 
-/// A request with the headers of a browser's `fetch`.
+/// A request with the headers of a browser's `fetch`. An empty token is not sent.
 pub(super) fn request(target: &str, token: &str) -> String {
+    let authorization = match token {
+        "" => String::new(),
+        token => format!("Authorization: Bearer {token}\r\n"),
+    };
     format!(
         "GET {target} HTTP/1.1\r\n\
          Host: edge.example.com\r\n\
@@ -48,7 +62,7 @@ pub(super) fn request(target: &str, token: &str) -> String {
          Accept: application/json\r\n\
          Accept-Language: en-GB,en;q=0.7\r\n\
          Accept-Encoding: gzip, deflate, br\r\n\
-         Authorization: Bearer {token}\r\n\
+         {authorization}\
          Origin: https://app.example.com\r\n\
          Sec-Fetch-Mode: cors\r\n\
          Sec-Fetch-Site: same-site\r\n\

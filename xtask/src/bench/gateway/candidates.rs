@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use super::revocations;
+use super::{revocations, workloads};
 use crate::bench::material::User;
 use crate::bench::programs::bundle;
 use crate::bench::upstream::{ECHO, REDIRECT};
@@ -133,6 +133,23 @@ impl Gateway {
         Ok(())
     }
 
+    /// The headers and bodies of the refusals, without the request's id, the date and what changes
+    /// with each second.
+    pub(super) fn refusals(&self, user: &User) -> Result<Vec<String>> {
+        let url = format!("{}{}", self.url, user.target());
+        let outcome = |token: &String| {
+            let authorization = format!("Bearer {token}");
+            let headers = [("authorization", authorization.as_str())];
+            let response = http::get(&url, if token.is_empty() { &[] } else { &headers })?;
+            let headers = REFUSAL_HEADERS.map(|name| response.header(name));
+            let mut body = response.json();
+            body["request_id"] = json!(body["request_id"].is_string());
+            let body = body.to_string().replace(|c: char| c.is_ascii_digit(), "");
+            Ok(format!("{} {headers:?} {body}", response.status))
+        };
+        workloads::refused(user).iter().map(outcome).collect()
+    }
+
     /// Sends a request with forged identity headers. Returns status and body.
     fn get(&self, path: &str, token: &str) -> Result<String> {
         let authorization = format!("Bearer {token}");
@@ -145,3 +162,11 @@ impl Gateway {
         Ok(format!("{} {}", response.status, String::from_utf8_lossy(&response.body)))
     }
 }
+
+/// The headers of a refusal that are the same each time.
+const REFUSAL_HEADERS: [&str; 4] = [
+    "content-type",
+    "cache-control",
+    "x-content-type-options",
+    "www-authenticate",
+];

@@ -22,7 +22,7 @@ pub(super) struct Memory {
 impl Memory {
     /// Sends that number of requests, or fewer if the time limit is reached.
     pub(super) fn measure(gateway: &Gateway, sent: &[String], requests: usize) -> Result<Self> {
-        let load = Load { address: gateway.address, requests: sent };
+        let load = Load { address: gateway.address, requests: sent, sent: 0, status: 200 };
         load.during(|progress| {
             let mut samples = Vec::new();
             let deadline = Instant::now() + TIME_LIMIT;

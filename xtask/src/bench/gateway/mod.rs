@@ -7,10 +7,11 @@ mod report;
 pub(super) mod requirements;
 mod revocations;
 mod rounds;
+mod workloads;
 
 use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::bench::material::{self, User};
 use crate::bench::{publish, upstream};
@@ -19,6 +20,7 @@ use candidates::{Candidate, Gateway};
 use memory::Memory;
 use report::Report;
 use rounds::Figures;
+use workloads::{Kind, Workload};
 
 /// Measures everything and writes `docs/benchmarks/`. With `--quick` it measures fewer rounds and
 /// only prints.
@@ -31,15 +33,13 @@ pub(super) fn run(options: &[&str]) -> Result<()> {
     build::worker()?;
     let cores = thread::available_parallelism()?.get();
     let upstream = upstream::start(&material::jwks())?;
-    let users = (0..USERS).map(|number| User::new(number, &upstream));
-    let users = users.collect::<Result<Vec<_>>>()?;
-    let many: Vec<_> = users.iter().map(User::request).collect();
-    let requests = [&many[..1], &many[..]];
-    let comparison =
-        Comparison { upstream: &upstream, user: &users[0], requests: &requests, cores };
-    let (gateways, pair) = comparison.measure(&Candidate::PAIR, effort.pair)?;
+    let workloads = Workload::all(&Kind::ALL, &upstream)?;
+    let comparison = Comparison { upstream: &upstream, user: User::new(0, &upstream)?, cores };
+    let of_pair: Vec<_> = workloads.iter().filter(|it| Kind::PAIR.contains(&it.kind)).collect();
+    let (gateways, pair) = comparison.measure(&Candidate::PAIR, &of_pair, effort.pair)?;
     drop(gateways); // stops them
-    let (gateways, figures) = comparison.measure(&Candidate::ALL, effort.all)?;
+    let all: Vec<_> = workloads.iter().collect();
+    let (gateways, figures) = comparison.measure(&Candidate::ALL, &all, effort.all)?;
     let of = |candidate| {
         let mut gateways = gateways.iter();
         gateways.find(|gateway| gateway.candidate == candidate).context("a gateway is missing")
@@ -47,7 +47,8 @@ pub(super) fn run(options: &[&str]) -> Result<()> {
     let [ours, revoking] = [of(Candidate::Ours)?, of(Candidate::OursWithRevocations)?];
     let resident = [usage::memory(ours.process)?, usage::memory(revoking.process)?];
     progress(format!("measuring memory, {} requests", effort.requests));
-    let memory = Memory::measure(ours, &many, effort.requests)?;
+    let few = workloads.iter().find(|it| it.kind == Kind::Few).context("a load is missing")?;
+    let memory = Memory::measure(ours, &few.requests, effort.requests)?;
 
     let report = Report { cores, effort, figures, pair, memory, resident };
     publish("gateway", &report.text()?, &report.json()?, options.is_empty())
@@ -65,14 +66,10 @@ struct Effort {
     requests: usize,
 }
 
-/// The number of distinct tokens in the load with many tokens.
-const USERS: usize = 48;
-
 /// What the gateways are measured with.
 struct Comparison<'l> {
     upstream: &'l str,
-    user: &'l User,
-    requests: rounds::Requests<'l>,
+    user: User,
     cores: usize,
 }
 
@@ -81,6 +78,7 @@ impl Comparison<'_> {
     fn measure(
         &self,
         candidates: &[Candidate],
+        workloads: &[&Workload],
         (starts, rounds): (usize, usize),
     ) -> Result<(Vec<Gateway>, Vec<Figures>)> {
         let mut gateways = Vec::new();
@@ -89,7 +87,7 @@ impl Comparison<'_> {
             gateways.clear(); // stops them
             gateways = self.start(candidates)?;
             progress(format!("measuring {} gateways, start {number} of {starts}", gateways.len()));
-            let further = rounds::measure(&gateways, self.requests, rounds)?;
+            let further = rounds::measure(&gateways, workloads, rounds)?;
             match figures.is_empty() {
                 true => figures = further,
                 false => figures.iter_mut().zip(further).for_each(|(all, more)| all.append(more)),
@@ -110,9 +108,13 @@ impl Comparison<'_> {
             }
             std::fs::create_dir_all(&directory)?;
             let gateway = Gateway::start(*candidate, &directory, self.upstream)?;
-            gateway.check(self.user)?;
+            gateway.check(&self.user)?;
             gateways.push(gateway);
         }
+        let refuse = gateways.iter().filter(|it| Kind::Refused.suits(it.candidate));
+        let refusals = refuse.map(|gateway| gateway.refusals(&self.user));
+        let refusals = refusals.collect::<Result<Vec<_>>>()?;
+        ensure!(refusals.windows(2).all(|two| two[0] == two[1]), "refusals differ: {refusals:#?}");
         if self.cores > 1 {
             let (last, others) = (self.cores - 1, format!("0-{}", self.cores - 2));
             let pinned = usage::pin(std::process::id(), &others)

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::Effort;
 use super::candidates::Candidate;
 use super::memory::Memory;
-use super::requirements::{self, Bound, Requirement, tokens};
+use super::requirements::{self, Bound, Requirement};
 use super::revocations::ENTRIES;
 use super::rounds::Figures;
+use super::workloads::Kind;
 use crate::bench::table::table;
 use crate::bench::{architecture, today};
 use crate::root;
@@ -42,7 +43,7 @@ impl Report {
                 version("jose")?,
             ),
             format!("{METHOD}\n\n{}", self.effort_text()),
-            format!("\n## Requests\n\n{}\n{}", self.figure_table(), self.pair_table()),
+            format!("\n## Requests\n\n{}\n{}", self.figure_tables(), self.pair_table()),
             format!("\n## Memory\n\n{}", self.memory_text()),
             format!("\n## Requirements\n\n{}", self.requirement_table()),
         ]
@@ -65,34 +66,38 @@ impl Report {
     fn pair_table(&self) -> String {
         let titles = ["ours with revocation to ours", "requests/s", "CPU µs a request"];
         let mut rows = vec![titles.map(str::to_owned).to_vec()];
-        for figures in self.pair_ratios() {
-            let (speed, cpu) = (figures.speed_to(Candidate::Ours), figures.cpu_to(Candidate::Ours));
-            rows.push(vec![tokens(figures.tokens), format!("{speed:.3}"), format!("{cpu:.3}")]);
+        for (kind, [speed, cpu]) in self.pair_ratios() {
+            let name = kind.name().to_owned();
+            rows.push(vec![name, format!("{speed:.3}"), format!("{cpu:.3}")]);
         }
         table(&rows)
     }
 
-    fn pair_ratios(&self) -> impl Iterator<Item = &Figures> {
-        self.pair.iter().filter(|figures| figures.candidate == Candidate::OursWithRevocations)
+    /// Requests per second and CPU time with revocation, as multiples of those without.
+    fn pair_ratios(&self) -> impl Iterator<Item = (Kind, [f64; 2])> {
+        Kind::PAIR.into_iter().filter_map(|kind| {
+            let find = |candidate| find(&self.pair, candidate, kind);
+            let (with, without) = (find(Candidate::OursWithRevocations)?, find(Candidate::Ours)?);
+            Some((kind, [with.speed_to(without), with.cpu_to(without)]))
+        })
     }
 
-    fn figure_table(&self) -> String {
-        let mut rows = vec![vec![String::new()]];
-        for count in self.token_counts() {
-            let tokens = tokens(count);
-            rows[0].extend([format!("{tokens}: requests/s"), "CPU µs a request".to_owned()]);
-        }
-        for candidate in Candidate::ALL {
-            let mut row = vec![candidate.to_string()];
-            for figures in self.figures.iter().filter(|f| f.candidate == candidate) {
-                let jose = Candidate::Jose;
-                let speed = (figures.requests_per_second(), figures.speed_to(jose));
-                let cpu = (figures.cpu_per_request(), figures.cpu_to(jose));
-                row.extend([speed, cpu].map(|(figure, ratio)| format!("{figure:.0} ({ratio:.2})")));
-            }
-            rows.push(row);
-        }
-        table(&rows)
+    fn figure_tables(&self) -> String {
+        let tables = [
+            figure_table(
+                "requests/s",
+                &self.figures,
+                Figures::requests_per_second,
+                Figures::speed_to,
+            ),
+            figure_table(
+                "CPU µs a request",
+                &self.figures,
+                Figures::cpu_per_request,
+                Figures::cpu_to,
+            ),
+        ];
+        tables.join("\n")
     }
 
     fn memory_text(&self) -> String {
@@ -121,29 +126,25 @@ impl Report {
         table(&rows)
     }
 
-    fn token_counts(&self) -> impl Iterator<Item = usize> {
-        let proxies = self.figures.iter().filter(|f| f.candidate == Candidate::Proxy);
-        proxies.map(|figures| figures.tokens)
-    }
-
     /// The report as JSON.
     pub(super) fn json(&self) -> Result<Value> {
         let figures = self.figures.iter().map(|figures| {
+            let jose = find(&self.figures, Candidate::Jose, figures.kind);
             json!({
                 "candidate": figures.candidate.to_string(),
-                "tokens": figures.tokens,
+                "load": figures.kind.name(),
                 "requestsPerSecond": figures.requests_per_second(),
                 "cpuMicrosecondsPerRequest": figures.cpu_per_request(),
-                "requestsPerSecondToJose": figures.speed_to(Candidate::Jose),
-                "cpuToJose": figures.cpu_to(Candidate::Jose),
+                "requestsPerSecondToJose": jose.map(|jose| figures.speed_to(jose)),
+                "cpuToJose": jose.map(|jose| figures.cpu_to(jose)),
             })
         });
-        let pair = self.pair_ratios().map(|figures| {
+        let pair = self.pair_ratios().map(|(kind, [speed, cpu])| {
             json!({
-                "candidate": figures.candidate.to_string(),
-                "tokens": figures.tokens,
-                "requestsPerSecondToOurs": figures.speed_to(Candidate::Ours),
-                "cpuToOurs": figures.cpu_to(Candidate::Ours),
+                "candidate": Candidate::OursWithRevocations.to_string(),
+                "load": kind.name(),
+                "requestsPerSecondToOurs": speed,
+                "cpuToOurs": cpu,
             })
         });
         let requirements = requirements::all(&self.figures, &self.pair, &self.memory);
@@ -176,8 +177,15 @@ the ratio to jose's figure of the same round is in brackets. If the machine allo
 one core for themselves. CPU time is that of the gateway's process alone. Other load on the machine
 affects the figures, but hardly the ratios.
 
-Tokens have Better Auth's default claims and are signed with EdDSA: one that repeats, or many in turn.
-Requests have a browser's headers.
+Tokens have Better Auth's default claims and are signed with EdDSA. Requests have a browser's headers.
+
+- *one token*, *48 tokens*, *1,000 tokens*: valid tokens, sent in turn
+- *new tokens*: valid tokens that a gateway has not seen before, or has forgotten: 20,000 in turn, of which
+  the caches hold 1,000
+- *refused*: in turn a bad signature, an unknown key, an expired token and none; each token is another one.
+  All gateways answer with the same headers and body
+
+The gateways:
 
 - *proxy*: a JavaScript Worker that forwards and verifies nothing
 - *jose*: a JavaScript Worker with `jwtVerify` and `createRemoteJWKSet` that applies our rules for tokens,
@@ -185,6 +193,31 @@ Requests have a browser's headers.
 - *jose, cached tokens*: the same with a `Map` of verified tokens
 - *ours*: the Worker as it is deployed, with the settings of wrangler.toml
 - *ours with revocation*: the same with a Durable Object that holds 100,000 ended sessions of other users";
+
+/// One figure of every gateway under every load, with its ratio to jose's.
+fn figure_table(
+    title: &str,
+    all: &[Figures],
+    figure: fn(&Figures) -> f64,
+    ratio: fn(&Figures, &Figures) -> f64,
+) -> String {
+    let names = Kind::ALL.map(|kind| kind.name().to_owned());
+    let mut rows = vec![[&[title.to_owned()], &names[..]].concat()];
+    for candidate in Candidate::ALL {
+        let cell = |kind| {
+            let (own, jose) = (find(all, candidate, kind)?, find(all, Candidate::Jose, kind)?);
+            Some(format!("{:.0} ({:.2})", figure(own), ratio(own, jose)))
+        };
+        let cells = Kind::ALL.map(|kind| cell(kind).unwrap_or_default());
+        rows.push([&[candidate.to_string()], &cells[..]].concat());
+    }
+    table(&rows)
+}
+
+/// The figures of a gateway under a load.
+fn find(figures: &[Figures], candidate: Candidate, kind: Kind) -> Option<&Figures> {
+    figures.iter().find(|figures| figures.candidate == candidate && figures.kind == kind)
+}
 
 /// The version of an installed package.
 fn version(package: &str) -> Result<String> {

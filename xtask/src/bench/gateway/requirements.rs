@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::candidates::Candidate;
 use super::memory::Memory;
 use super::rounds::Figures;
+use super::workloads::Kind;
 
 /// A figure and its bound.
 pub(in crate::bench) struct Requirement {
@@ -44,8 +45,8 @@ impl Requirement {
 
 /// `pair` has the figures of the two gateways that are compared alone.
 pub(super) fn all(figures: &[Figures], pair: &[Figures], memory: &Memory) -> Vec<Requirement> {
-    let speeds = SPEEDS.iter().flat_map(|speed| speed.requirements(figures));
-    let speeds = speeds.chain(PAIR_SPEED.requirements(pair));
+    let speeds = SPEEDS.iter().filter_map(|speed| speed.requirement(figures));
+    let speeds = speeds.chain(PAIR_SPEEDS.iter().filter_map(|speed| speed.requirement(pair)));
     let growth = Requirement {
         what: "memory in the last tenth to the second tenth".to_owned(),
         bound: Bound::AtMost(1.1),
@@ -55,37 +56,47 @@ pub(super) fn all(figures: &[Figures], pair: &[Figures], memory: &Memory) -> Vec
 }
 
 /// How fast gateways must be, compared with others.
-const SPEEDS: [Speed; 2] = [
-    Speed { of: Candidate::Ours, to: Candidate::Jose, least: 1.3 },
-    Speed { of: Candidate::Ours, to: Candidate::JoseCached, least: 0.95 },
+const SPEEDS: [Speed; 8] = [
+    Speed::ours(Kind::One, Candidate::Jose, 1.3),
+    Speed::ours(Kind::One, Candidate::JoseCached, 0.95),
+    Speed::ours(Kind::Few, Candidate::Jose, 1.3),
+    Speed::ours(Kind::Few, Candidate::JoseCached, 0.95),
+    Speed::ours(Kind::Many, Candidate::JoseCached, 1.0),
+    Speed::ours(Kind::New, Candidate::Jose, 1.2),
+    Speed::ours(Kind::Refused, Candidate::Jose, 1.1),
+    // a flood of forged tokens costs less than the same number of good ones
+    Speed { of: (Candidate::Ours, Kind::Refused), to: (Candidate::Ours, Kind::New), least: 1.0 },
 ];
-const PAIR_SPEED: Speed =
-    Speed { of: Candidate::OursWithRevocations, to: Candidate::Ours, least: 0.97 };
+const PAIR_SPEEDS: [Speed; 2] = [Speed::of_revocation(Kind::One), Speed::of_revocation(Kind::Few)];
 
 /// The least ratio of one gateway's requests a second to another's.
 struct Speed {
-    of: Candidate,
-    to: Candidate,
+    of: (Candidate, Kind),
+    to: (Candidate, Kind),
     least: f64,
 }
 
 impl Speed {
-    /// A requirement for each load.
-    fn requirements(&self, figures: &[Figures]) -> impl Iterator<Item = Requirement> {
-        let Self { of, to, least } = self;
-        let own = figures.iter().filter(move |figures| figures.candidate == *of);
-        own.map(move |own| Requirement {
-            what: format!("requests a second, {}, {of} to {to}", tokens(own.tokens)),
-            bound: Bound::AtLeast(*least),
-            measured: own.speed_to(*to),
-        })
+    const fn ours(kind: Kind, to: Candidate, least: f64) -> Self {
+        Self { of: (Candidate::Ours, kind), to: (to, kind), least }
     }
-}
 
-/// The number of tokens in words.
-pub(super) fn tokens(count: usize) -> String {
-    match count {
-        1 => "one token".to_owned(),
-        _ => format!("{count} tokens"),
+    const fn of_revocation(kind: Kind) -> Self {
+        let (of, to) = ((Candidate::OursWithRevocations, kind), (Candidate::Ours, kind));
+        Self { of, to, least: 0.97 }
+    }
+
+    fn requirement(&self, figures: &[Figures]) -> Option<Requirement> {
+        let Self { of, to, least } = self;
+        let find = |(candidate, kind): &(Candidate, Kind)| {
+            let mut figures = figures.iter();
+            figures.find(|figures| figures.candidate == *candidate && figures.kind == *kind)
+        };
+        let to_kind = if of.1 == to.1 { String::new() } else { format!(", {}", to.1.name()) };
+        Some(Requirement {
+            what: format!("requests a second, {}, {} to {}{to_kind}", of.1.name(), of.0, to.0),
+            bound: Bound::AtLeast(*least),
+            measured: find(of)?.speed_to(find(to)?),
+        })
     }
 }

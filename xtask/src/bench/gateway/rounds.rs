@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::candidates::{Candidate, Gateway};
+use super::workloads::{Kind, Workload};
 use crate::bench::load::{Load, Progress};
 use crate::bench::median;
 use crate::usage;
@@ -13,10 +14,8 @@ use crate::usage;
 /// The figures of one gateway under one kind of load.
 pub(super) struct Figures {
     pub(super) candidate: Candidate,
-    pub(super) tokens: usize,
+    pub(super) kind: Kind,
     turns: Vec<Turn>,
-    /// Turns of every gateway in the same rounds
-    all: Vec<(Candidate, Vec<Turn>)>,
 }
 
 impl Figures {
@@ -32,42 +31,37 @@ impl Figures {
     /// Adds the turns of further rounds with the same gateways.
     pub(super) fn append(&mut self, further: Self) {
         self.turns.extend(further.turns);
-        for ((_, turns), (_, more)) in self.all.iter_mut().zip(further.all) {
-            turns.extend(more);
-        }
     }
 
-    /// Requests per second, as a multiple of another gateway's.
-    pub(super) fn speed_to(&self, other: Candidate) -> f64 {
+    /// Requests per second, as a multiple of other figures of the same rounds.
+    pub(super) fn speed_to(&self, other: &Self) -> f64 {
         self.ratio_to(other, |turn| turn.requests_per_second)
     }
 
-    /// CPU time, as a multiple of another gateway's.
-    pub(super) fn cpu_to(&self, other: Candidate) -> f64 {
+    /// CPU time, as a multiple of other figures of the same rounds.
+    pub(super) fn cpu_to(&self, other: &Self) -> f64 {
         self.ratio_to(other, |turn| turn.cpu_per_request)
     }
 
     /// The median ratio of the turns' figures, each divided by that of the same round.
-    fn ratio_to(&self, other: Candidate, figure: impl Fn(&Turn) -> f64) -> f64 {
-        let others = self.all.iter().filter(|(candidate, _)| *candidate == other);
-        let others = others.flat_map(|(_, turns)| turns);
-        median(self.turns.iter().zip(others).map(|(own, other)| figure(own) / figure(other)))
+    fn ratio_to(&self, other: &Self, figure: impl Fn(&Turn) -> f64) -> f64 {
+        let turns = self.turns.iter().zip(&other.turns);
+        median(turns.map(|(own, other)| figure(own) / figure(other)))
     }
 }
 
-/// Lists of requests, each request with its own token.
-pub(super) type Requests<'r> = &'r [&'r [String]];
-
+/// Measures each of the gateways under each of the loads that suit it.
 pub(super) fn measure(
     gateways: &[Gateway],
-    requests: Requests<'_>,
+    workloads: &[&Workload],
     rounds: usize,
 ) -> Result<Vec<Figures>> {
     let mut lines: Vec<Line<'_>> = Vec::new();
-    for requests in requests {
-        lines.extend(gateways.iter().map(|gateway| Line { gateway, requests, turns: Vec::new() }));
+    for workload in workloads {
+        let suited = gateways.iter().filter(|gateway| workload.kind.suits(gateway.candidate));
+        lines.extend(suited.map(|gateway| Line { gateway, workload, sent: 0, turns: Vec::new() }));
     }
-    for line in &lines {
+    for line in &mut lines {
         line.load(WARM_UP)?;
     }
     for round in 0..rounds {
@@ -75,17 +69,20 @@ pub(super) fn measure(
         let first = round * lines.len() / rounds;
         lines.rotate_left(first);
         for line in &mut lines {
-            line.turns.push(line.load(TURN)?);
+            let turn = line.load(TURN)?;
+            line.turns.push(turn);
         }
         lines.rotate_right(first);
     }
-    Ok(lines.iter().map(|line| line.figures(&lines)).collect())
+    Ok(lines.into_iter().map(Line::into_figures).collect())
 }
 
 /// A gateway under one kind of load, and its turns.
 struct Line<'l> {
     gateway: &'l Gateway,
-    requests: &'l [String],
+    workload: &'l Workload,
+    /// The requests that it has sent
+    sent: usize,
     turns: Vec<Turn>,
 }
 
@@ -99,24 +96,24 @@ struct Turn {
 
 impl Line<'_> {
     /// Measures one turn, after the connections are open and some requests have completed.
-    fn load(&self, duration: Duration) -> Result<Turn> {
-        let load = Load { address: self.gateway.address, requests: self.requests };
-        load.during(|progress| {
+    fn load(&mut self, duration: Duration) -> Result<Turn> {
+        let Workload { kind, requests } = self.workload;
+        let (address, status) = (self.gateway.address, kind.status());
+        let load = Load { address, requests, sent: self.sent, status };
+        let (turn, sent) = load.during(|progress| {
             progress.wait(RUN_UP)?;
             let before = Snapshot::take(self.gateway, progress);
             progress.wait(duration)?;
-            Ok(Snapshot::take(self.gateway, progress).since(&before))
-        })
+            let turn = Snapshot::take(self.gateway, progress).since(&before);
+            Ok((turn, progress.sent()))
+        })?;
+        self.sent = sent;
+        Ok(turn)
     }
 
-    fn figures(&self, lines: &[Line<'_>]) -> Figures {
-        let same = lines.iter().filter(|line| line.requests.len() == self.requests.len());
-        Figures {
-            candidate: self.gateway.candidate,
-            tokens: self.requests.len(),
-            turns: self.turns.clone(),
-            all: same.map(|line| (line.gateway.candidate, line.turns.clone())).collect(),
-        }
+    fn into_figures(self) -> Figures {
+        let (candidate, kind) = (self.gateway.candidate, self.workload.kind);
+        Figures { candidate, kind, turns: self.turns }
     }
 }
 

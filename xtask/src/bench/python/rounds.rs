@@ -107,7 +107,7 @@ fn load(app: &App, valid: &str, tokens: &mut Tokens<'_>, duration: Duration) -> 
     } else {
         vec![request(&target(valid), valid)]
     };
-    let load = Load { address: app.address, requests: &requests };
+    let load = Load { address: app.address, requests: &requests, sent: 0, status: 200 };
     load.during(|progress| {
         progress.wait(RUN_UP)?;
         let before = Snapshot::take(app, progress);
