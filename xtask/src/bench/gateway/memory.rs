@@ -48,4 +48,4 @@ impl Memory {
 }
 
 const INTERVAL: Duration = Duration::from_millis(100);
-const TIME_LIMIT: Duration = Duration::from_secs(360);
+const TIME_LIMIT: Duration = Duration::from_secs(900);

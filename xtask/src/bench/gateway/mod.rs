@@ -23,18 +23,27 @@ use rounds::Figures;
 use workloads::{Kind, Workload};
 
 /// Measures everything and writes `docs/benchmarks/`. With `--quick` it measures fewer rounds and
-/// only prints.
+/// only prints; with `--load` it measures one load only.
 pub(super) fn run(options: &[&str]) -> Result<()> {
     let effort = match options {
         [] => Effort { all: (7, 6), pair: (4, 30), requests: 1_000_000 },
-        ["--quick"] => Effort { all: (2, 5), pair: (1, 5), requests: 50_000 },
-        _ => bail!("the only option of bench gateway is --quick"),
+        ["--quick" | "--load", ..] => Effort { all: (2, 5), pair: (1, 5), requests: 50_000 },
+        _ => bail!("the options of bench gateway are --quick and --load <name>"),
     };
     build::worker()?;
     let cores = thread::available_parallelism()?.get();
     let upstream = upstream::start(&material::jwks())?;
-    let workloads = Workload::all(&Kind::ALL, &upstream)?;
     let comparison = Comparison { upstream: &upstream, user: User::new(0, &upstream)?, cores };
+    if let ["--load", name] = options {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == *name);
+        let names = Kind::ALL.map(Kind::name).join("\", \"");
+        let kind = kind.with_context(|| format!("the loads are \"{names}\""))?;
+        let workload = Workload::new(kind, &upstream)?;
+        let (_, figures) = comparison.measure(&Candidate::ALL, &[&workload], effort.all)?;
+        println!("{}", report::figure_tables(&figures));
+        return Ok(());
+    }
+    let workloads = Workload::all(&Kind::ALL, &upstream)?;
     let of_pair: Vec<_> = workloads.iter().filter(|it| Kind::PAIR.contains(&it.kind)).collect();
     let (gateways, pair) = comparison.measure(&Candidate::PAIR, &of_pair, effort.pair)?;
     drop(gateways); // stops them

@@ -43,7 +43,7 @@ impl Report {
                 version("jose")?,
             ),
             format!("{METHOD}\n\n{}", self.effort_text()),
-            format!("\n## Requests\n\n{}\n{}", self.figure_tables(), self.pair_table()),
+            format!("\n## Requests\n\n{}\n{}", figure_tables(&self.figures), self.pair_table()),
             format!("\n## Memory\n\n{}", self.memory_text()),
             format!("\n## Requirements\n\n{}", self.requirement_table()),
         ]
@@ -80,24 +80,6 @@ impl Report {
             let (with, without) = (find(Candidate::OursWithRevocations)?, find(Candidate::Ours)?);
             Some((kind, [with.speed_to(without), with.cpu_to(without)]))
         })
-    }
-
-    fn figure_tables(&self) -> String {
-        let tables = [
-            figure_table(
-                "requests/s",
-                &self.figures,
-                Figures::requests_per_second,
-                Figures::speed_to,
-            ),
-            figure_table(
-                "CPU µs a request",
-                &self.figures,
-                Figures::cpu_per_request,
-                Figures::cpu_to,
-            ),
-        ];
-        tables.join("\n")
     }
 
     fn memory_text(&self) -> String {
@@ -193,6 +175,15 @@ The gateways:
 - *jose, cached tokens*: the same with a `Map` of verified tokens
 - *ours*: the Worker as it is deployed, with the settings of wrangler.toml
 - *ours with revocation*: the same with a Durable Object that holds 100,000 ended sessions of other users";
+
+/// Requests per second and CPU time of every gateway under every load.
+pub(super) fn figure_tables(figures: &[Figures]) -> String {
+    let tables = [
+        figure_table("requests/s", figures, Figures::requests_per_second, Figures::speed_to),
+        figure_table("CPU µs a request", figures, Figures::cpu_per_request, Figures::cpu_to),
+    ];
+    tables.join("\n")
+}
 
 /// One figure of every gateway under every load, with its ratio to jose's.
 fn figure_table(
