@@ -2,8 +2,7 @@
 //! 6750, section 3; RFC 9470, section 3).
 
 use crate::error::{Code, ERRORS_PAGE, Error};
-use crate::http::edit::HeaderEdit;
-use crate::jose::json::quote;
+use crate::jose::json::push_quoted;
 
 /// A response of the edge itself.
 #[derive(Clone, Debug)]
@@ -32,15 +31,7 @@ impl Response {
             }
             _ => error.detail(),
         };
-        let body = format!(
-            r#"{{"type":{},"title":{},"status":{},"code":{},"detail":{},"request_id":{}}}"#,
-            quote(&format!("{ERRORS_PAGE}#{code}")),
-            quote(code.title()),
-            status,
-            quote(code.as_str()),
-            quote(detail),
-            quote(request_id),
-        );
+        let body = problem_body(code, status, detail, request_id);
 
         let mut headers = vec![
             ("content-type", "application/problem+json".to_owned()),
@@ -57,14 +48,29 @@ impl Response {
         Self { status, headers, body }
     }
 
-    /// The headers as text for the host, in the format of edits.
+    /// The headers as text for the host, `name: value`, one per line. A name can repeat.
     pub fn headers_as_text(&self) -> String {
-        let append = |(name, value): &(&'static str, String)| {
-            HeaderEdit::Append((*name).into(), value.clone())
-        };
-        let edits: Vec<_> = self.headers.iter().map(append).collect();
-        HeaderEdit::as_text(&edits)
+        let mut text = String::with_capacity(512);
+        for (name, value) in &self.headers {
+            text.extend([name, ": ", value, "\n"]);
+        }
+        text
     }
+}
+
+/// The members of RFC 9457, section 3.1, `code` and `request_id`. A flood of forged tokens makes
+/// many of these, so each is written once and in order.
+fn problem_body(code: Code, status: u16, detail: &str, request_id: &str) -> String {
+    let mut body = String::with_capacity(512);
+    body.extend(["{\"type\":\"", ERRORS_PAGE, "#", code.as_str(), "\",\"title\":"]);
+    push_quoted(&mut body, code.title());
+    body.extend([",\"status\":", &status.to_string(), ",\"code\":\"", code.as_str(), "\""]);
+    body.push_str(",\"detail\":");
+    push_quoted(&mut body, detail);
+    body.push_str(",\"request_id\":");
+    push_quoted(&mut body, request_id);
+    body.push('}');
+    body
 }
 
 /// RFC 6750, section 3: without an error code if the request has no token. RFC 9470, section 3: if

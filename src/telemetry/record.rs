@@ -148,7 +148,7 @@ impl JsonWriter {
     fn text(&mut self, name: &str, value: Option<&str>) {
         self.push(name);
         match value {
-            Some(value) => push_quoted(value, &mut self.0),
+            Some(value) => push_quoted(&mut self.0, value),
             None => self.push("null"),
         }
     }

@@ -35,7 +35,7 @@ impl RequestTrace {
         let mut text = String::with_capacity(192);
         for field in [&rule, credential, cached, id, issuer, kid] {
             text.push(if text.is_empty() { '[' } else { ',' });
-            push_quoted(field, &mut text);
+            push_quoted(&mut text, field);
         }
         text.push(']');
         text

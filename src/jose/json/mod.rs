@@ -211,23 +211,28 @@ impl std::error::Error for JsonError {}
 
 /// The text as a JSON string with quotes.
 pub(crate) fn quote(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    push_quoted(text, &mut quoted);
-    quoted
+    let mut json = String::with_capacity(text.len() + 2);
+    push_quoted(&mut json, text);
+    json
 }
 
 /// Appends the text as a JSON string with quotes.
-pub(crate) fn push_quoted(text: &str, quoted: &mut String) {
-    quoted.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            '\n' => quoted.push_str("\\n"),
-            c if c < ' ' => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => quoted.push(c),
+pub(crate) fn push_quoted(json: &mut String, text: &str) {
+    let is_escaped = |byte: u8| matches!(byte, b'"' | b'\\' | ..b' ');
+    json.push('"');
+    let mut rest = text;
+    while let Some(index) = rest.bytes().position(is_escaped) {
+        let (plain, escaped) = rest.split_at(index);
+        json.push_str(plain);
+        match escaped.as_bytes()[0] {
+            b'\n' => json.push_str("\\n"),
+            byte @ ..b' ' => json.push_str(&format!("\\u{byte:04x}")),
+            byte => json.extend(['\\', byte.into()]),
         }
+        rest = &escaped[1..];
     }
-    quoted.push('"');
+    json.push_str(rest);
+    json.push('"');
 }
 
 #[cfg(test)]
