@@ -65,7 +65,7 @@ impl Gateway {
             credential: trace.credential(),
             ..self.record(&context, host)
         };
-        self.reporter.report_response(status, record, host);
+        self.reporter.report_response(status, Some(error.code()), record, host);
     }
 
     /// The outcome of a forwarded request, from the host.
