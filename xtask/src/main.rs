@@ -69,6 +69,7 @@ cargo xtask build python      build the extension module of the Python package, 
 cargo xtask bench [--quick]   measure verifications, and compare them with other libraries; writes
                               docs/benchmarks/
 cargo xtask bench gateway     measure the Worker under load; also with --quick
+cargo xtask bench start       measure the first request of an isolate; also with --quick
 cargo xtask bench python      measure the Python package and its peers; also with --quick
 cargo xtask fuzz [TARGET]     run each fuzz target for a minute, or for --seconds N
 cargo xtask mutants [FILE…]   check that a test fails for each small change to the core; --shard K/N

@@ -16,7 +16,7 @@
 export async function get(url, headers, names, maxBytes, timeout, service) {
   const aborter = new AbortController();
   let timedOut = false;
-  const timer = setTimeout(() => {
+  const timer = startTimer(() => {
     timedOut = true;
     aborter.abort();
   }, timeout);
@@ -90,6 +90,20 @@ export function resume(promise, task) {
 export function domainToAscii(name) {
   try {
     return new URL(`https://${name}`).hostname;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Starts a timer. In the global scope of a Worker, where only the warm-up runs, there are none.
+ *
+ * @param {() => void} callback
+ * @param {number} milliseconds
+ */
+function startTimer(callback, milliseconds) {
+  try {
+    return setTimeout(callback, milliseconds);
   } catch {
     return undefined;
   }

@@ -3,14 +3,20 @@
 
 import Entrypoint from "worker-build";
 import { clear, IncomingRequest } from "./incoming_request.js";
+import { warmUp } from "./warm_up.js";
 
 // the class of the binding REVOCATIONS; without the binding, nothing constructs it
 export { Revocations } from "./revocations.js";
 
-const { fetch, decisionIsValid } = Entrypoint.prototype;
+const { fetch, decisionIsValid, warmUp: handle } = Entrypoint.prototype;
 
 /** worker-build's state, which says whether the wasm must be instantiated again. */
 const state = globalThis.__worker_init_state;
+
+warmUp(handle).catch(() => {
+  // the start goes on; the wasm may have stopped within a function
+  state.criticalError = true;
+});
 
 export default {
   /**

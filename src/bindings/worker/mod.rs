@@ -53,6 +53,28 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
         // fails only for an object that is not a context
         let _ = context.wait_until(&task);
     });
+    answer(request, head, deployment, runtime)
+}
+
+/// Handles a request as [`fetch`] does, so that V8 compiles what a request calls: in the Worker's
+/// global scope, before the first request. That scope has no random numbers.
+///
+/// `env` has the settings of the warm-up. Of what this makes, only compiled code remains.
+#[wasm_bindgen(js_name = warmUp)]
+pub fn warm_up(request: IncomingRequest, env: Env) -> JsValue {
+    let head = HeaderCache::default().read(request.serialize());
+    let deployment = Deployment::read(&env, || "warm-up".to_owned());
+    let (Some(head), Ok(deployment)) = (head, deployment) else { return JsValue::UNDEFINED };
+    answer(request, head, Rc::new(deployment), JsHost::new(|_| ()).for_warm_up())
+}
+
+/// Returns the response to a request, or a promise of it.
+fn answer(
+    request: IncomingRequest,
+    head: RequestHead,
+    deployment: Rc<Deployment>,
+    runtime: JsHost,
+) -> JsValue {
     let runtime = runtime.with_revocations(deployment.services.revocations.clone());
     let driver = runtime.driver();
     let host = WorkerHost { runtime, deployment: Rc::clone(&deployment) };
@@ -150,11 +172,11 @@ impl Deployment {
         self.services.origin.is_undefined() && self.gateway.is_own_request(head)
     }
 
-    /// Reads the settings and the bindings.
+    /// Reads the settings and the bindings. `salt` is that of the users' pseudonyms in the log.
     ///
     /// # Errors
     /// All errors of both.
-    fn read(env: &Env) -> Result<Self, Vec<SettingError>> {
+    fn read(env: &Env, salt: fn() -> String) -> Result<Self, Vec<SettingError>> {
         let entries = entries(env).into_iter().map(|entry| (entry.name(), entry.is_binding()));
         let entries: Vec<_> = entries.collect();
         let variables =
@@ -172,7 +194,7 @@ impl Deployment {
                 for warning in settings.warnings() {
                     console_warn!("{warning}");
                 }
-                let settings = settings.with_bindings(bindings, JsHost::secret());
+                let settings = settings.with_bindings(bindings, salt());
                 let upstream = FAILED.with(|failed| {
                     REDIRECT.with(|redirect| {
                         Upstream::new(&services.origin, failed.as_ref(), redirect.as_ref())
@@ -193,7 +215,7 @@ thread_local! {
 /// The isolate's deployment; `None` if its settings have errors. The log names them all.
 fn deployment(env: &Env) -> Option<Rc<Deployment>> {
     DEPLOYMENT.with(|deployment| {
-        let made = deployment.get_or_init(|| match Deployment::read(env) {
+        let made = deployment.get_or_init(|| match Deployment::read(env, JsHost::secret) {
             Ok(deployment) => Some(Rc::new(deployment)),
             Err(errors) => {
                 let errors: Vec<_> = errors.iter().map(SettingError::to_string).collect();

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measures verifications by this project and other libraries, in workerd and
 //! in Node, all candidates in one run. A slow result never fails the command. `bench gateway`
-//! measures the whole Worker under load, `bench python` the Python package.
+//! measures the whole Worker under load, `bench start` its first request, `bench python` the Python
+//! package.
 
 mod gateway;
 mod hosts;
@@ -12,6 +13,7 @@ mod python;
 mod report;
 mod requirements;
 mod rounds;
+mod start;
 mod table;
 mod upstream;
 
@@ -34,6 +36,9 @@ pub fn run(options: &[&str]) -> Result<()> {
     }
     if let ["python", options @ ..] = options {
         return python::run(options);
+    }
+    if let ["start", options @ ..] = options {
+        return start::run(options);
     }
     let effort = match options {
         [] => Effort { rounds: 61, isolates: 11 },

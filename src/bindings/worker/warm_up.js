@@ -1,0 +1,48 @@
+// Handles requests in the Worker's global scope, so that V8 compiles what a request calls before
+// the first one arrives. V8 compiles a function when it is called for the first time, which is most
+// of the time of an isolate's first request.
+//
+// The scope has no network, clock, timers and random numbers, so the key and the token are constants
+// and the servers are objects. The key is the example of RFC 8037, appendix A. Only the deployment
+// of the warm-up accepts it, and it ends with the warm-up.
+
+import constants from "../runtime/warm_up.json";
+import { clear, IncomingRequest } from "./incoming_request.js";
+
+const { url, keys, signingKey, token } = constants;
+
+/**
+ * @param {(request: IncomingRequest, env: object) => unknown} handle returns a response or a
+ *   promise of one
+ * @returns {Promise<void>} rejected if a request cannot be handled
+ */
+export async function warmUp(handle) {
+  try {
+    for (const headers of [{ authorization: `Bearer ${token}` }, {}]) {
+      const request = new Request(`${url}/api/warm-up/tasks`, { headers });
+      await handle(new IncomingRequest(request), environment());
+    }
+  } finally {
+    clear();
+  }
+}
+
+function environment() {
+  return {
+    BETTER_AUTH_URL: url,
+    ORIGIN_URL: `${url}:8443`,
+    ROUTES: [{ path: "/api/{user_id}/*", match: { user_id: "sub" } }],
+    EDGE_SIGNING_KEY: JSON.stringify(signingKey),
+    EDGE_ISSUER: url,
+    LOG_LEVEL: "none",
+    AUTH: { fetch: async () => keySet() },
+    ORIGIN: { fetch: async () => new Response() },
+  };
+}
+
+/** A response with the key set. A stream of the runtime is I/O, which the global scope lacks. */
+function keySet() {
+  const chunks = [new TextEncoder().encode(JSON.stringify(keys))];
+  const read = async () => ({ done: chunks.length === 0, value: chunks.pop() });
+  return { status: 200, headers: new Headers(), body: { getReader: () => ({ read }) } };
+}
