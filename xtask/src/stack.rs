@@ -240,6 +240,19 @@ impl Edge {
         Self::start_settings(vars, &[], scripted, Some(cf_header))
     }
 
+    /// The same with another program, which `edit` makes from the built one.
+    pub fn start_edited(vars: &[(&str, Value)], edit: impl FnOnce(&str) -> String) -> Result<Self> {
+        let directory = Directory::new()?;
+        workerd::copy_worker(directory.path())?;
+        let program = directory.path().join("index.js");
+        fs::write(&program, edit(&fs::read_to_string(&program)?))?;
+        let settings = workerd::Settings::from_wrangler()?;
+        let settings =
+            vars.iter().fold(settings, |it, (name, value)| it.with(name, value.clone()));
+        let (server, url) = workerd::serve(directory.path(), &settings)?;
+        Ok(Self { server, url, _directory: directory })
+    }
+
     fn start_settings(
         vars: &[(&str, Value)],
         services: &[(&str, &str)],

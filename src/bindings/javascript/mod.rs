@@ -47,7 +47,7 @@ pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
     }
     let service = options.fetch.as_ref().map(|fetch| Rc::new(service(fetch)));
     let wait_until = JsValue::UNDEFINED;
-    Ok(JsVerifier { verifier: Rc::new(verifier), service, wait_until, clock: None })
+    Ok(JsVerifier { verifier: Rc::new(verifier), service, wait_until, clock: None, is_for_warm_up: false })
 }
 
 fn read(options: &JsValue) -> Result<Options, JsValue> {
@@ -67,6 +67,7 @@ pub struct JsVerifier {
     wait_until: JsValue,
     /// Replaces the runtime's clock
     clock: Option<Rc<Function>>,
+    is_for_warm_up: bool,
 }
 
 #[wasm_bindgen(js_class = Verifier)]
@@ -83,6 +84,12 @@ impl JsVerifier {
         self.clock = Some(Rc::new(clock));
     }
 
+    /// Makes this verifier one that serves no request: see [`JsHost::for_warm_up`].
+    #[wasm_bindgen(js_name = setForWarmUp)]
+    pub fn set_for_warm_up(&mut self) {
+        self.is_for_warm_up = true;
+    }
+
     /// Verifies a compact JWS. Resolves to `{ payload, protectedHeader, user }`. Rejects with an
     /// `Error` that has `code` and `status`, and `cause` and `retryAfter` if they are known. A
     /// verification that needs neither the network nor WebCrypto is done before this returns.
@@ -90,7 +97,8 @@ impl JsVerifier {
         let verifier = Rc::clone(&self.verifier);
         let host = host(self.wait_until.clone())
             .with_service(self.service.clone())
-            .with_clock(self.clock.clone());
+            .with_clock(self.clock.clone())
+            .for_warm_up(self.is_for_warm_up);
         let driver = host.driver();
         let result = driver.run(async move {
             let Some(token) = token.as_string() else {

@@ -64,11 +64,11 @@ impl JsHost {
         Self { revocations, ..self }
     }
 
-    /// Takes fixed numbers for random ones, because the global scope of a Worker has none. Nothing
-    /// that a warm-up makes with this host may serve a request.
-    #[must_use]
-    pub fn for_warm_up(self) -> Self {
-        Self { is_for_warm_up: true, ..self }
+    /// Whether the host is a warm-up's. It then takes fixed numbers for random ones, because the
+    /// global scope of a Worker has none. Nothing that is made with such numbers may serve a
+    /// request.
+    pub fn for_warm_up(self, is_for_warm_up: bool) -> Self {
+        Self { is_for_warm_up, ..self }
     }
 
     /// A random secret of 128 bits, in hexadecimal.

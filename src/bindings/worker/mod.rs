@@ -65,7 +65,7 @@ pub fn warm_up(request: IncomingRequest, env: Env) -> JsValue {
     let head = HeaderCache::default().read(request.serialize());
     let deployment = Deployment::read(&env, || "warm-up".to_owned());
     let (Some(head), Ok(deployment)) = (head, deployment) else { return JsValue::UNDEFINED };
-    answer(request, head, Rc::new(deployment), JsHost::new(|_| ()).for_warm_up())
+    answer(request, head, Rc::new(deployment), JsHost::new(|_| ()).for_warm_up(true))
 }
 
 /// Returns the response to a request, or a promise of it.

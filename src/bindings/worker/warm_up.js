@@ -35,9 +35,21 @@ function environment() {
     EDGE_SIGNING_KEY: JSON.stringify(signingKey),
     EDGE_ISSUER: url,
     LOG_LEVEL: "none",
-    AUTH: { fetch: async () => keySet() },
-    ORIGIN: { fetch: async () => new Response() },
+    AUTH: new Server(keySet),
+    ORIGIN: new Server(() => new Response()),
   };
+}
+
+/** A service binding. Plain objects are variables. */
+class Server {
+  /** @param {() => object} respond */
+  constructor(respond) {
+    this.respond = respond;
+  }
+
+  async fetch() {
+    return this.respond();
+  }
 }
 
 /** A response with the key set. A stream of the runtime is I/O, which the global scope lacks. */

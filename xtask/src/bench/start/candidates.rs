@@ -65,14 +65,12 @@ impl Program {
         match candidate.source() {
             Some(source) => bundle(source, &program, "neutral", None)?,
             None => {
-                let build = root().join("build");
-                fs::copy(build.join("index_bg.wasm"), directory.join("index_bg.wasm"))?;
-                let mut text = fs::read_to_string(build.join("index.js"))?;
+                workerd::copy_worker(&directory)?;
                 if candidate == Candidate::OursCold {
+                    let text = fs::read_to_string(&program)?;
                     ensure!(text.contains(WARM_UP), "build/index.js has no warm-up");
-                    text = text.replace(WARM_UP, "no URL");
+                    fs::write(program, text.replace(WARM_UP, "no URL"))?;
                 }
-                fs::write(program, text)?;
             }
         }
         let settings = workerd::Settings::from_wrangler()?
