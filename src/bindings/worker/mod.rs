@@ -53,11 +53,12 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
         // fails only for an object that is not a context
         let _ = context.wait_until(&task);
     });
-    answer(request, head, deployment, runtime)
+    answer(request, head, deployment, runtime, |response| respond(response).into())
 }
 
 /// Handles a request as [`fetch`] does, so that V8 compiles what a request calls: in the Worker's
-/// global scope, before the first request. That scope has no random numbers.
+/// global scope, before the first request. That scope has neither random numbers nor responses with
+/// a body, so a rejected request gets `undefined`.
 ///
 /// `env` has the settings of the warm-up. Of what this makes, only compiled code remains.
 #[wasm_bindgen(js_name = warmUp)]
@@ -65,15 +66,17 @@ pub fn warm_up(request: IncomingRequest, env: Env) -> JsValue {
     let head = HeaderCache::default().read(request.serialize());
     let deployment = Deployment::read(&env, || "warm-up".to_owned());
     let (Some(head), Ok(deployment)) = (head, deployment) else { return JsValue::UNDEFINED };
-    answer(request, head, Rc::new(deployment), JsHost::new(|_| ()).for_warm_up(true))
+    let runtime = JsHost::new(|_| ()).for_warm_up(true);
+    answer(request, head, Rc::new(deployment), runtime, |_| JsValue::UNDEFINED)
 }
 
-/// Returns the response to a request, or a promise of it.
+/// Returns the response to a request, or a promise of it. `respond` makes those of the edge itself.
 fn answer(
     request: IncomingRequest,
     head: RequestHead,
     deployment: Rc<Deployment>,
     runtime: JsHost,
+    respond: fn(&gateway::Response) -> JsValue,
 ) -> JsValue {
     let runtime = runtime.with_revocations(deployment.services.revocations.clone());
     let driver = runtime.driver();
@@ -84,16 +87,16 @@ fn answer(
             // a client that fails to send its body does not read the response
             let body = host.runtime.read_body(&request.body(), limit + 1).await;
             let response = gateway.receive(&head, &body.unwrap_or_default(), &host).await;
-            return Ok(respond(&response).into());
+            return Ok(respond(&response));
         }
         Ok(match gateway.decide(&head, &host).await {
-            Decision::Respond(response, _) => respond(&response).into(),
+            Decision::Respond(response, _) => respond(&response),
             Decision::Forward(forward) if deployment.is_own_request(&head) => {
                 let cause = [head.method(), " ", head.origin(), head.path()].concat();
                 let error = Error::new(Code::OriginUnreachable, OWN_ADDRESS).with_source(cause);
                 let (origin, method) = (head.header("origin").next(), Some(head.method()));
                 let id = &forward.request_id;
-                respond(&gateway.upstream_failed(origin, method, error, id, &host)).into()
+                respond(&gateway.upstream_failed(origin, method, error, id, &host))
             }
             Decision::Forward(forward) => {
                 let timeout = gateway.time_limit(&head);

@@ -2,8 +2,8 @@
 // the first one arrives. V8 compiles a function when it is called for the first time, which is most
 // of the time of an isolate's first request.
 //
-// The scope has no network, clock, timers and random numbers, so the key and the token are constants
-// and the servers are objects. The key is the example of RFC 8037, appendix A. Only the deployment
+// The scope has no network, clock, timers, random numbers and responses with a body, so the key and
+// the token are constants and the servers are objects. The key is the example of RFC 8037, appendix A. Only the deployment
 // of the warm-up accepts it, and it ends with the warm-up.
 
 import constants from "../runtime/warm_up.json";

@@ -187,7 +187,7 @@ Requests have a browser's headers.
 - *ours with revocation*: the same with a Durable Object that holds 100,000 ended sessions of other users";
 
 /// The version of an installed package.
-fn version(package: &str) -> Result<String> {
+pub(in crate::bench) fn version(package: &str) -> Result<String> {
     let manifest = root().join("node_modules").join(package).join("package.json");
     let manifest: Value = serde_json::from_slice(&fs::read(manifest)?)?;
     Ok(manifest["version"].as_str().context("no version")?.to_owned())
