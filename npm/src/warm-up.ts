@@ -1,5 +1,5 @@
 import { load } from "#wasm";
-import constants from "../../src/bindings/runtime/warm_up.json";
+import constants from "../../src/bindings/runtime/warm_up.json" with { type: "json" };
 import { Gateway } from "./gateway.ts";
 import type { Glue, Warmable } from "./wasm/glue.ts";
 

@@ -247,8 +247,7 @@ impl Edge {
         let program = directory.path().join("index.js");
         fs::write(&program, edit(&fs::read_to_string(&program)?))?;
         let settings = workerd::Settings::from_wrangler()?;
-        let settings =
-            vars.iter().fold(settings, |it, (name, value)| it.with(name, value.clone()));
+        let settings = vars.iter().fold(settings, |it, (name, value)| it.with(name, value.clone()));
         let (server, url) = workerd::serve(directory.path(), &settings)?;
         Ok(Self { server, url, _directory: directory })
     }

@@ -47,7 +47,13 @@ pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
     }
     let service = options.fetch.as_ref().map(|fetch| Rc::new(service(fetch)));
     let wait_until = JsValue::UNDEFINED;
-    Ok(JsVerifier { verifier: Rc::new(verifier), service, wait_until, clock: None, is_for_warm_up: false })
+    Ok(JsVerifier {
+        verifier: Rc::new(verifier),
+        service,
+        wait_until,
+        clock: None,
+        is_for_warm_up: false,
+    })
 }
 
 fn read(options: &JsValue) -> Result<Options, JsValue> {

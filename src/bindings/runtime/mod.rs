@@ -313,7 +313,11 @@ impl Tasks for JsHost {
 
 /// Writes a number without leading zeros. Faster than `format!`, for each request.
 fn push_hexadecimal(text: &mut String, number: u64) {
-    let digits = (64 - number.leading_zeros()).div_ceil(4).max(1);
+    push_digits(text, number, (64 - number.leading_zeros()).div_ceil(4).max(1));
+}
+
+/// Writes the last digits of a number in hexadecimal.
+fn push_digits(text: &mut String, number: u64, digits: u32) {
     for digit in (0..digits).rev() {
         let digit = (number >> (4 * digit) & 0xf) as u32;
         text.extend(char::from_digit(digit, 16));
@@ -322,8 +326,11 @@ fn push_hexadecimal(text: &mut String, number: u64) {
 
 /// 16 digits.
 fn random_hexadecimal() -> String {
-    let half = || (random() * 2f64.powi(32)) as u32;
-    format!("{:08x}{:08x}", half(), half())
+    let mut text = String::with_capacity(16);
+    for _ in 0..2 {
+        push_digits(&mut text, (random() * 2f64.powi(32)) as u64, 8);
+    }
+    text
 }
 
 /// A key that WebCrypto has imported. Other requests can use it, unlike a promise, which belongs to

@@ -13,10 +13,8 @@ const { fetch, decisionIsValid, warmUp: handle } = Entrypoint.prototype;
 /** worker-build's state, which says whether the wasm must be instantiated again. */
 const state = globalThis.__worker_init_state;
 
-warmUp(handle).catch(() => {
-  // the start goes on; the wasm may have stopped within a function
-  state.criticalError = true;
-});
+// the Worker starts also if this fails
+warmUp(handle, state).catch(() => {});
 
 export default {
   /**

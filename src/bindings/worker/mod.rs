@@ -39,16 +39,7 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
         let detail = "the head is unreadable";
         return reject(Code::MalformedRequest, detail, &JsHost::new_request_id()).into();
     };
-    let Some(deployment) = deployment(&env) else {
-        let response = match gateway::is_health_check(&head) {
-            true => respond(&gateway::unhealthy()),
-            false => {
-                let detail = "the log names every error";
-                reject(Code::Misconfigured, detail, &JsHost::new_request_id())
-            }
-        };
-        return response.into();
-    };
+    let Some(deployment) = deployment(&env) else { return misconfigured(&head).into() };
     let runtime = JsHost::new(move |task| {
         // fails only for an object that is not a context
         let _ = context.wait_until(&task);
@@ -56,18 +47,23 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
     answer(request, head, deployment, runtime, |response| respond(response).into())
 }
 
-/// Handles a request as [`fetch`] does, so that V8 compiles what a request calls: in the Worker's
+/// Handles requests as [`fetch`] does, so that V8 compiles what a request calls: in the Worker's
 /// global scope, before the first request. That scope has neither random numbers nor responses with
-/// a body, so a rejected request gets `undefined`.
+/// a body, so the edge's own responses are `undefined`. Returns the responses or promises of them.
 ///
 /// `env` has the settings of the warm-up. Of what this makes, only compiled code remains.
 #[wasm_bindgen(js_name = warmUp)]
-pub fn warm_up(request: IncomingRequest, env: Env) -> JsValue {
-    let head = HeaderCache::default().read(request.serialize());
-    let deployment = Deployment::read(&env, || "warm-up".to_owned());
-    let (Some(head), Ok(deployment)) = (head, deployment) else { return JsValue::UNDEFINED };
-    let runtime = JsHost::new(|_| ()).for_warm_up(true);
-    answer(request, head, Rc::new(deployment), runtime, |_| JsValue::UNDEFINED)
+pub fn warm_up(requests: Vec<IncomingRequest>, env: Env) -> Vec<JsValue> {
+    let mut headers = HeaderCache::default();
+    // once: V8 would optimize a function that is called again for the settings of the warm-up
+    let Ok(deployment) = Deployment::read(&env, || "warm-up".to_owned()) else { return Vec::new() };
+    let deployment = Rc::new(deployment);
+    let mut answer = |request: IncomingRequest| {
+        let head = headers.read(request.serialize())?;
+        let runtime = JsHost::new(|_| ()).for_warm_up(true);
+        Some(answer(request, head, Rc::clone(&deployment), runtime, |_| JsValue::UNDEFINED))
+    };
+    requests.into_iter().filter_map(&mut answer).collect()
 }
 
 /// Returns the response to a request, or a promise of it. `respond` makes those of the edge itself.
@@ -221,13 +217,17 @@ fn deployment(env: &Env) -> Option<Rc<Deployment>> {
         let made = deployment.get_or_init(|| match Deployment::read(env, JsHost::secret) {
             Ok(deployment) => Some(Rc::new(deployment)),
             Err(errors) => {
-                let errors: Vec<_> = errors.iter().map(SettingError::to_string).collect();
-                console_error!("misconfigured: {}", errors.join("; "));
+                log_errors(&errors);
                 None
             }
         });
         made.clone()
     })
+}
+
+fn log_errors(errors: &[SettingError]) {
+    let errors: Vec<_> = errors.iter().map(SettingError::to_string).collect();
+    console_error!("misconfigured: {}", errors.join("; "));
 }
 
 /// The deployment, if a request has made one.
@@ -246,6 +246,16 @@ fn setting(env: &Env, name: &str) -> Option<SettingValue> {
     }
     let json = JSON::stringify(&value).ok()?.as_string()?;
     Some(if value.is_object() { SettingValue::Json(json) } else { SettingValue::Variable(json) })
+}
+
+fn misconfigured(head: &RequestHead) -> Response {
+    match gateway::is_health_check(head) {
+        true => respond(&gateway::unhealthy()),
+        false => {
+            let detail = "the log names every error";
+            reject(Code::Misconfigured, detail, &JsHost::new_request_id())
+        }
+    }
 }
 
 fn reject(code: Code, detail: &'static str, request_id: &str) -> Response {

@@ -3,8 +3,8 @@
 // of the time of an isolate's first request.
 //
 // The scope has no network, clock, timers, random numbers and responses with a body, so the key and
-// the token are constants and the servers are objects. The key is the example of RFC 8037, appendix A. Only the deployment
-// of the warm-up accepts it, and it ends with the warm-up.
+// the token are constants and the servers are objects. The key is the example of RFC 8037, appendix
+// A. Only the deployment of the warm-up accepts it, and it ends with the warm-up.
 
 import constants from "../runtime/warm_up.json";
 import { clear, IncomingRequest } from "./incoming_request.js";
@@ -12,26 +12,32 @@ import { clear, IncomingRequest } from "./incoming_request.js";
 const { url, keys, signingKey, token } = constants;
 
 /**
- * @param {(request: IncomingRequest, env: object) => unknown} handle returns a response or a
- *   promise of one
+ * @param {(requests: IncomingRequest[], env: object) => unknown[]} handle returns the responses or
+ *   promises of them
+ * @param {{ criticalError: boolean }} state worker-build's
  * @returns {Promise<void>} rejected if a request cannot be handled
  */
-export async function warmUp(handle) {
-  try {
-    for (const headers of [{ authorization: `Bearer ${token}` }, {}]) {
-      const request = new Request(`${url}/api/warm-up/tasks`, { headers });
-      await handle(new IncomingRequest(request), environment());
-    }
-  } finally {
-    clear();
-  }
+export async function warmUp(handle, state) {
+  const requests = [{ authorization: `Bearer ${token}` }, {}].map(
+    (headers) => new IncomingRequest(new Request(`${url}/api/warm-up/tasks`, { headers })),
+  );
+  for (const request of requests) request.replay(() => false);
+  // until its functions have returned: otherwise the first request instantiates the wasm again
+  state.criticalError = true;
+  await Promise.all(handle(requests, environment()));
+  state.criticalError = false;
+  clear();
 }
 
 function environment() {
   return {
     BETTER_AUTH_URL: url,
     ORIGIN_URL: `${url}:8443`,
-    ROUTES: [{ path: "/api/{user_id}/*", match: { user_id: "sub" } }],
+    USER_CLAIM: "sub",
+    ROUTES: [
+      { path: "/api/{user_id}/*", match: { user_id: "sub" } },
+      { path: "/health", methods: ["GET"], auth: "public" },
+    ],
     EDGE_SIGNING_KEY: JSON.stringify(signingKey),
     EDGE_ISSUER: url,
     LOG_LEVEL: "none",

@@ -91,8 +91,9 @@ impl Program {
         stream.set_nodelay(true)?;
         let mut milliseconds = |user: &User| {
             let started = Instant::now();
-            send_one(&mut stream, &user.request())
-                .with_context(|| format!("{} failed; its log:\n{}", self.candidate, server.log()))?;
+            send_one(&mut stream, &user.request()).with_context(|| {
+                format!("{} failed; its log:\n{}", self.candidate, server.log())
+            })?;
             Ok::<_, anyhow::Error>(started.elapsed().as_secs_f64() * 1e3)
         };
         let first = milliseconds(&users[0])?;
