@@ -18,6 +18,8 @@ pub(super) struct FirstTime {
 pub(super) enum Case {
     /// Instantiation of our wasm
     Instantiate,
+    /// `createVerifier`, which instantiates the wasm
+    Create,
     /// Verification of the first token
     Verify { algorithm: &'static str, candidate: Candidate, start: Start },
 }
@@ -57,7 +59,7 @@ pub(super) fn measure(programs: &Programs, times: usize) -> Result<Vec<FirstTime
 
 impl Case {
     fn all() -> Vec<Self> {
-        let mut all = vec![Self::Instantiate];
+        let mut all = vec![Self::Instantiate, Self::Create];
         for algorithm in ["EdDSA", "ES256", "RS256"] {
             for (candidate, start) in [
                 (Candidate::Ours, Start::Cold),
@@ -90,6 +92,10 @@ impl Case {
         let overhead = median(overhead.split_off(3));
         let elapsed = match self {
             Self::Instantiate => host.time("/instantiate", &[])?,
+            Self::Create => {
+                let name = Candidate::Ours.name();
+                host.time("/make", &[("algorithm", "EdDSA"), ("candidate", name)])?
+            }
             Self::Verify { algorithm, candidate, start } => {
                 let query = [("algorithm", algorithm), ("candidate", candidate.name())];
                 if start == Start::Ready {
@@ -105,6 +111,7 @@ impl Case {
     pub(super) fn title(self) -> String {
         match self {
             Self::Instantiate => "instantiate our wasm".to_owned(),
+            Self::Create => "createVerifier from nothing".to_owned(),
             Self::Verify { algorithm, candidate, start } => {
                 let start = match start {
                     Start::Cold => "",

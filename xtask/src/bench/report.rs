@@ -190,9 +190,9 @@ Tokens have Better Auth's default claims and arrive as new strings. All candidat
 
 const FIRST_TOKEN: &str = "\
 The time from the start of a runtime's program to its first verified token. For ours it includes
-instantiating the wasm (in Node, compiling it too), creating a verifier and verifying. *Made before*: the
-wasm is already instantiated and the verifier created, as in a Worker or server after start-up. Only the
-first token remains.
+instantiating the wasm (in Node, reading and compiling it too), creating a verifier and verifying. *From
+nothing*: the same without the token. *Made before*: the wasm is already instantiated and the verifier
+created, as in a Worker or server after start-up. Only the first token remains.
 
 V8 compiles each wasm function on its first call, which is most of the cost of the first token.
 *Compiled at once*: V8 compiles all functions on load (`--no-wasm-lazy-compilation`). Cloudflare's V8 has

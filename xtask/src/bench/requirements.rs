@@ -57,6 +57,17 @@ pub(super) fn all(
             unit: "ms",
         }
     };
+    let create = |runtime, most| {
+        let mut here = firsts.iter().filter(|first| first.runtime == runtime);
+        Requirement {
+            what: format!("createVerifier from nothing in {runtime}"),
+            most,
+            measured: here
+                .find(|first| first.case == Case::Create)
+                .map_or(f64::NAN, |first| first.milliseconds),
+            unit: "ms",
+        }
+    };
     let kilobytes = |bytes: usize| bytes as f64 / 1e3;
     let size = |what: &str, most, gzipped| Requirement {
         what: format!("wasm of the {what}, gzipped"),
@@ -68,6 +79,8 @@ pub(super) fn all(
         .chain([
             first("with a ready verifier", Start::Ready),
             first("all included", Start::Cold),
+            create(Runtime::Workerd, 3.0),
+            create(Runtime::Node, 6.0),
             size("npm package", 180.0, programs.npm_size.gzipped),
             size("Worker", 220.0, programs.worker_size.gzipped),
         ])
