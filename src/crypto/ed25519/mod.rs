@@ -5,6 +5,8 @@
 //! For a key in frequent use, tables of multiples make verification faster than the native code of
 //! JavaScript runtimes. The results are the same.
 
+#[cfg(test)]
+mod cases;
 mod encodings;
 mod table;
 mod tables;
