@@ -32,9 +32,7 @@ impl VerifyingKey {
     /// The reason why the key is unusable.
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, Unusable> {
         let (public, ed25519) = match jwk.material() {
-            KeyMaterial::Ed25519(x) => {
-                (PublicKey::ed25519(x), Some(ed25519::Key::from_bytes(x)?))
-            }
+            KeyMaterial::Ed25519(x) => (PublicKey::ed25519(x), Some(ed25519::Key::from_bytes(x)?)),
             KeyMaterial::EllipticCurve { curve, x, y } => {
                 ecdsa::check_point(*curve, x, y)?;
                 (PublicKey::elliptic_curve(*curve, x, y), None)
