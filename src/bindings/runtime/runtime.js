@@ -115,50 +115,67 @@ export function hasFastEd25519() {
 }
 
 /**
- * The keys that WebCrypto has imported: by the number of a key, and by that of an algorithm. Other
- * requests can use them, unlike a promise, which belongs to its request.
+ * The keys that Rust holds, by number, with what WebCrypto has imported of each, by the number of an
+ * algorithm. Other requests can use it, unlike a promise, which belongs to its request.
  *
- * @type {Map<number, { key: CryptoKey, verifying: object }[]>}
+ * @type {Map<number, { jwk: string, holders: number, imported: { key: CryptoKey, verifying: object }[] }>}
  */
-const importedKeys = new Map();
+const heldKeys = new Map();
+let lastKey = 0;
 
 /**
- * @param {number} key
+ * Several holders of the same key share what is imported.
+ *
+ * @param {string} jwk
+ * @returns {number} the key's
+ */
+export function holdKey(jwk) {
+  for (const [number, held] of heldKeys) {
+    if (held.jwk === jwk) {
+      held.holders += 1;
+      return number;
+    }
+  }
+  lastKey += 1;
+  heldKeys.set(lastKey, { jwk, holders: 1, imported: [] });
+  return lastKey;
+}
+
+/** @param {number} number that of a key which a holder has dropped */
+export function releaseKey(number) {
+  const held = heldKeys.get(number);
+  held.holders -= 1;
+  if (held.holders === 0) heldKeys.delete(number);
+}
+
+/**
+ * @param {number} number
  * @param {number} algorithm
  * @param {Uint8Array} message a view of the wasm's memory, which WebCrypto copies
  * @param {Uint8Array} signature a view of the wasm's memory
  * @returns {Promise<boolean> | undefined} `undefined` if the key must be imported first
  */
-export function verify(key, algorithm, message, signature) {
-  const imported = importedKeys.get(key)?.[algorithm];
+export function verify(number, algorithm, message, signature) {
+  const imported = heldKeys.get(number).imported[algorithm];
   return imported && crypto.subtle.verify(imported.verifying, imported.key, signature, message);
 }
 
 /**
- * @param {number} key
+ * @param {number} number
  * @param {number} algorithm
  * @param {string} name of the algorithm, as in RFC 7518
- * @param {string} jwk
  * @param {Uint8Array} message
  * @param {Uint8Array} signature
  * @returns {Promise<boolean>} rejected if the runtime does not support the algorithm
  */
-export async function importAndVerify(key, algorithm, name, jwk, message, signature) {
-  const imported = importedKeys.get(key) ?? [];
-  importedKeys.set(key, imported);
+export async function importAndVerify(number, algorithm, name, message, signature) {
+  const { jwk, imported } = heldKeys.get(number);
   // the wasm's memory can have other content after the import
   const copies = [signature.slice(), message.slice()];
   const { importing, verifying } = parameters[name];
-  const cryptoKey = await crypto.subtle.importKey("jwk", JSON.parse(jwk), importing, false, [
-    "verify",
-  ]);
-  imported[algorithm] = { key: cryptoKey, verifying };
-  return crypto.subtle.verify(verifying, cryptoKey, ...copies);
-}
-
-/** @param {number} key a number that no key has any longer */
-export function forgetKey(key) {
-  importedKeys.delete(key);
+  const key = await crypto.subtle.importKey("jwk", JSON.parse(jwk), importing, false, ["verify"]);
+  imported[algorithm] = { key, verifying };
+  return crypto.subtle.verify(verifying, key, ...copies);
 }
 
 /** The algorithms of RFC 7518, section 3.1, and RFC 8037, by WebCrypto's names. */

@@ -1,7 +1,5 @@
 //! Signatures by WebCrypto.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use js_sys::Promise;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -42,29 +40,21 @@ impl JsHost {
         message: &[u8],
         signature: &[u8],
     ) -> Option<bool> {
-        let ImportedKey(number) = key.host_form(ImportedKey::new)?;
-        let promise = verify(*number, algorithm as u32, message, signature);
+        let HeldKey(number) = *key.host_form(|| HeldKey(hold_key(key.jwk())))?;
+        let promise = verify(number, algorithm as u32, message, signature);
         let promise = promise.unwrap_or_else(|| {
-            let (name, jwk) = (algorithm.name(), key.jwk());
-            import_and_verify(*number, algorithm as u32, name, jwk, message, signature)
+            import_and_verify(number, algorithm as u32, algorithm.name(), message, signature)
         });
         self.driver.settled(promise).await.ok()?.as_bool()
     }
 }
 
-/// The number by which `runtime.js` keeps a key that WebCrypto has imported.
-struct ImportedKey(u32);
+/// The number of a key that `runtime.js` keeps in WebCrypto's form.
+struct HeldKey(u32);
 
-impl ImportedKey {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-impl Drop for ImportedKey {
+impl Drop for HeldKey {
     fn drop(&mut self) {
-        forget_key(self.0);
+        release_key(self.0);
     }
 }
 
@@ -72,16 +62,17 @@ impl Drop for ImportedKey {
 extern "C" {
     #[wasm_bindgen(js_name = hasFastEd25519)]
     fn has_fast_ed25519() -> bool;
-    fn verify(key: u32, algorithm: u32, message: &[u8], signature: &[u8]) -> Option<Promise>;
+    #[wasm_bindgen(js_name = holdKey)]
+    fn hold_key(jwk: &str) -> u32;
+    #[wasm_bindgen(js_name = releaseKey)]
+    fn release_key(number: u32);
+    fn verify(number: u32, algorithm: u32, message: &[u8], signature: &[u8]) -> Option<Promise>;
     #[wasm_bindgen(js_name = importAndVerify)]
     fn import_and_verify(
-        key: u32,
+        number: u32,
         algorithm: u32,
         name: &str,
-        jwk: &str,
         message: &[u8],
         signature: &[u8],
     ) -> Promise;
-    #[wasm_bindgen(js_name = forgetKey)]
-    fn forget_key(key: u32);
 }

@@ -179,7 +179,9 @@ impl<'t> Parser<'t> {
     }
 
     fn skip_white_space(&mut self) {
-        self.take_while(is_white_space);
+        while self.peek().is_some_and(is_white_space) {
+            self.next += 1;
+        }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -193,11 +195,10 @@ impl<'t> Parser<'t> {
     /// Consumes bytes as text. They end at a character boundary, because they are ASCII or are
     /// followed by ASCII.
     fn take_while(&mut self, is_taken: impl Fn(u8) -> bool) -> &'t str {
-        let start = self.next;
-        while self.peek().is_some_and(&is_taken) {
-            self.next += 1;
-        }
-        &self.text[start..self.next]
+        let rest = self.rest();
+        let length = rest.bytes().position(|byte| !is_taken(byte)).unwrap_or(rest.len());
+        self.next += length;
+        &rest[..length]
     }
 }
 
