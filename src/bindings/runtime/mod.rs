@@ -2,9 +2,9 @@
 //! of `runtime.js`.
 
 mod promise_driver;
+mod webcrypto;
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
@@ -13,11 +13,9 @@ use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::jose::{Algorithm, PublicKey};
-
 use crate::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Level, Limit, Random, RateLimiter,
-    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer,
+    RevocationStore, Tasks, Telemetry, Timer,
 };
 
 pub use promise_driver::PromiseDriver;
@@ -31,6 +29,7 @@ pub struct JsHost {
     clock: Option<Rc<Function>>,
     revocations: Option<Rc<JsValue>>,
     is_for_warm_up: bool,
+    ed25519: Option<bool>,
 }
 
 impl JsHost {
@@ -44,6 +43,7 @@ impl JsHost {
             clock: None,
             revocations: None,
             is_for_warm_up: false,
+            ed25519: None,
         }
     }
 
@@ -69,6 +69,12 @@ impl JsHost {
     /// request.
     pub fn for_warm_up(self, is_for_warm_up: bool) -> Self {
         Self { is_for_warm_up, ..self }
+    }
+
+    /// Verifies Ed25519 by WebCrypto while a key has no tables, or never. By default, WebCrypto
+    /// verifies it where it is faster than the wasm. The results do not depend on it.
+    pub fn with_webcrypto_for_ed25519(self, ed25519: bool) -> Self {
+        Self { ed25519: Some(ed25519), ..self }
     }
 
     /// A random secret of 128 bits, in hexadecimal.
@@ -236,27 +242,6 @@ impl Fetch for JsHost {
 
 impl KeyStore for JsHost {}
 
-impl SignatureVerifier for JsHost {
-    async fn verify(
-        &self,
-        key: &PublicKey,
-        algorithm: Algorithm,
-        message: &[u8],
-        signature: &[u8],
-    ) -> bool {
-        let imported = match ImportedKey::of(key, algorithm) {
-            Some(imported) => imported,
-            None => {
-                let import = import_key(algorithm.name(), key.jwk());
-                let Ok(imported) = self.driver.settled(import).await else { return false };
-                ImportedKey::cache(key, algorithm, imported)
-            }
-        };
-        let verification = verify(&imported, message, signature);
-        self.driver.settled(verification).await.is_ok_and(|verified| verified.is_truthy())
-    }
-}
-
 impl Telemetry for JsHost {
     fn log(&self, level: Level, line: &str) {
         log(level.name(), line);
@@ -333,43 +318,6 @@ fn random_hexadecimal() -> String {
     text
 }
 
-/// A key that WebCrypto has imported. Other requests can use it, unlike a promise, which belongs to
-/// its request.
-struct ImportedKey {
-    thumbprint: String,
-    algorithm: Algorithm,
-    imported: JsValue,
-}
-
-impl ImportedKey {
-    fn of(key: &PublicKey, algorithm: Algorithm) -> Option<JsValue> {
-        IMPORTED.with_borrow(|keys| {
-            let mut keys = keys.iter();
-            let cached =
-                keys.find(|it| it.algorithm == algorithm && it.thumbprint == key.thumbprint())?;
-            Some(cached.imported.clone())
-        })
-    }
-
-    fn cache(key: &PublicKey, algorithm: Algorithm, imported: JsValue) -> JsValue {
-        let thumbprint = key.thumbprint().to_owned();
-        IMPORTED.with_borrow_mut(|keys| {
-            if keys.len() == MAX_IMPORTED {
-                keys.pop_front();
-            }
-            keys.push_back(Self { thumbprint, algorithm, imported: imported.clone() });
-        });
-        imported
-    }
-}
-
-/// Far more than one auth server has. The oldest key is dropped first.
-const MAX_IMPORTED: usize = 64;
-
-thread_local! {
-    static IMPORTED: RefCell<VecDeque<ImportedKey>> = const { RefCell::new(VecDeque::new()) };
-}
-
 #[wasm_bindgen(module = "/src/bindings/runtime/runtime.js")]
 extern "C" {
     fn get(
@@ -383,9 +331,6 @@ extern "C" {
     #[wasm_bindgen(js_name = readBody)]
     fn read_body(stream: &JsValue, max_bytes: u32) -> Promise;
     fn sleep(milliseconds: u32) -> Promise;
-    #[wasm_bindgen(js_name = importKey)]
-    fn import_key(algorithm: &str, jwk: &str) -> Promise;
-    fn verify(imported: &JsValue, message: &[u8], signature: &[u8]) -> Promise;
     fn random() -> f64;
 }
 

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::hosts::{Compilation, Host, Runtime};
 use super::median;
+use super::only::Only;
 use super::programs::Programs;
 
 /// The duration of a one-time operation in an isolate.
@@ -42,10 +43,11 @@ pub(super) enum Candidate {
 }
 
 /// Measures all one-time operations in every runtime.
-pub(super) fn measure(programs: &Programs, times: usize) -> Result<Vec<FirstTime>> {
+pub(super) fn measure(programs: &Programs, times: usize, only: &Only) -> Result<Vec<FirstTime>> {
     let mut firsts: Vec<(_, _, Vec<f64>)> = Vec::new();
-    for runtime in Runtime::ALL {
-        firsts.extend(Case::all().into_iter().map(|case| (runtime, case, Vec::new())));
+    for runtime in Runtime::ALL.into_iter().filter(|runtime| only.includes_runtime(*runtime)) {
+        let cases = Case::all().into_iter().filter(|case| case.is_in(only));
+        firsts.extend(cases.map(|case| (runtime, case, Vec::new())));
     }
     for _ in 0..times {
         for (runtime, case, figures) in &mut firsts {
@@ -72,6 +74,13 @@ impl Case {
             }
         }
         all
+    }
+
+    fn is_in(self, only: &Only) -> bool {
+        match self {
+            Self::Instantiate => true,
+            Self::Verify { algorithm, .. } => only.includes_algorithm(algorithm),
+        }
     }
 
     fn compilation(self) -> Compilation {

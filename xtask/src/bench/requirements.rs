@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::hosts::Runtime;
 use super::isolates::{Candidate, Case, FirstTime, Start};
-use super::programs::Programs;
 use super::rounds::Verifications;
+use crate::wasm::Size;
 
 /// A figure and its upper bound.
 pub(super) struct Requirement {
@@ -32,7 +32,8 @@ impl Requirement {
 }
 
 pub(super) fn all(
-    programs: &Programs,
+    npm_size: Size,
+    worker_size: Size,
     verifications: &[Verifications],
     firsts: &[FirstTime],
 ) -> Vec<Requirement> {
@@ -81,8 +82,8 @@ pub(super) fn all(
             first("all included", Start::Cold),
             create(Runtime::Workerd, 3.0),
             create(Runtime::Node, 6.0),
-            size("npm package", 180.0, programs.npm_size.gzipped),
-            size("Worker", 220.0, programs.worker_size.gzipped),
+            size("npm package", 180.0, npm_size.gzipped),
+            size("Worker", 220.0, worker_size.gzipped),
         ])
         .collect()
 }
