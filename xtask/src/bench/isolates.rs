@@ -78,7 +78,7 @@ impl Case {
 
     fn is_in(self, only: &Only) -> bool {
         match self {
-            Self::Instantiate => true,
+            Self::Instantiate | Self::Create => true,
             Self::Verify { algorithm, .. } => only.includes_algorithm(algorithm),
         }
     }
