@@ -78,8 +78,8 @@ impl JsHost {
     }
 
     /// A random secret of 128 bits, in hexadecimal.
-    pub fn secret() -> String {
-        random_hexadecimal() + &random_hexadecimal()
+    pub fn secret(&self) -> String {
+        hexadecimal(&|| self.random()) + &hexadecimal(&|| self.random())
     }
 
     /// Seconds since 1970.
@@ -91,15 +91,11 @@ impl JsHost {
     pub fn new_request_id() -> String {
         thread_local! {
             /// A random prefix of this isolate, and a counter
-            static LAST: (String, Cell<u64>) = (random_hexadecimal(), Cell::new(0));
+            static LAST: (String, Cell<u64>) = (hexadecimal(&random), Cell::new(0));
         }
         LAST.with(|(isolate, last)| {
             last.set(last.get() + 1);
-            let mut id = String::with_capacity(isolate.len() + 9);
-            id.push_str(isolate);
-            id.push('-');
-            push_hexadecimal(&mut id, last.get());
-            id
+            numbered_id(isolate, last.get())
         })
     }
 
@@ -222,7 +218,7 @@ impl Random for JsHost {
     }
 
     fn request_id(&self) -> String {
-        if self.is_for_warm_up { "warm-up".to_owned() } else { Self::new_request_id() }
+        if self.is_for_warm_up { numbered_id("warm-up", 1) } else { Self::new_request_id() }
     }
 }
 
@@ -310,12 +306,20 @@ fn push_digits(text: &mut String, number: u64, digits: u32) {
 }
 
 /// 16 digits.
-fn random_hexadecimal() -> String {
+fn hexadecimal(random: &dyn Fn() -> f64) -> String {
     let mut text = String::with_capacity(16);
     for _ in 0..2 {
         push_digits(&mut text, (random() * 2f64.powi(32)) as u64, 8);
     }
     text
+}
+
+fn numbered_id(isolate: &str, number: u64) -> String {
+    let mut id = String::with_capacity(isolate.len() + 9);
+    id.push_str(isolate);
+    id.push('-');
+    push_hexadecimal(&mut id, number);
+    id
 }
 
 #[wasm_bindgen(module = "/src/bindings/runtime/runtime.js")]

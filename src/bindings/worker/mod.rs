@@ -36,8 +36,7 @@ use services::Services;
 #[wasm_bindgen]
 pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -> JsValue {
     let Some(head) = HEADERS.with_borrow_mut(|headers| headers.read(request.serialize())) else {
-        let detail = "the head is unreadable";
-        return reject(Code::MalformedRequest, detail, &JsHost::new_request_id()).into();
+        return unreadable().into();
     };
     let Some(deployment) = deployment(&env) else { return misconfigured(&head).into() };
     let runtime = JsHost::new(move |task| {
@@ -56,12 +55,12 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
 pub fn warm_up(requests: Vec<IncomingRequest>, env: Env) -> Vec<JsValue> {
     let mut headers = HeaderCache::default();
     // once: V8 would optimize a function that is called again for the settings of the warm-up
-    let Ok(deployment) = Deployment::read(&env, || "warm-up".to_owned()) else { return Vec::new() };
+    let host = JsHost::new(|_| ()).for_warm_up(true);
+    let Ok(deployment) = Deployment::read(&env, &host) else { return Vec::new() };
     let deployment = Rc::new(deployment);
     let mut answer = |request: IncomingRequest| {
         let head = headers.read(request.serialize())?;
-        let runtime = JsHost::new(|_| ()).for_warm_up(true);
-        Some(answer(request, head, Rc::clone(&deployment), runtime, |_| JsValue::UNDEFINED))
+        Some(answer(request, head, Rc::clone(&deployment), host.clone(), |_| JsValue::UNDEFINED))
     };
     requests.into_iter().filter_map(&mut answer).collect()
 }
@@ -171,11 +170,11 @@ impl Deployment {
         self.services.origin.is_undefined() && self.gateway.is_own_request(head)
     }
 
-    /// Reads the settings and the bindings. `salt` is that of the users' pseudonyms in the log.
+    /// Reads the settings and the bindings.
     ///
     /// # Errors
     /// All errors of both.
-    fn read(env: &Env, salt: fn() -> String) -> Result<Self, Vec<SettingError>> {
+    fn read(env: &Env, host: &JsHost) -> Result<Self, Vec<SettingError>> {
         let entries = entries(env).into_iter().map(|entry| (entry.name(), entry.is_binding()));
         let entries: Vec<_> = entries.collect();
         let variables =
@@ -193,7 +192,7 @@ impl Deployment {
                 for warning in settings.warnings() {
                     console_warn!("{warning}");
                 }
-                let settings = settings.with_bindings(bindings, salt());
+                let settings = settings.with_bindings(bindings, host.secret());
                 let upstream = FAILED.with(|failed| {
                     REDIRECT.with(|redirect| {
                         Upstream::new(&services.origin, failed.as_ref(), redirect.as_ref())
@@ -212,9 +211,10 @@ thread_local! {
 }
 
 /// The isolate's deployment; `None` if its settings have errors. The log names them all.
+#[inline(never)]
 fn deployment(env: &Env) -> Option<Rc<Deployment>> {
     DEPLOYMENT.with(|deployment| {
-        let made = deployment.get_or_init(|| match Deployment::read(env, JsHost::secret) {
+        let made = deployment.get_or_init(|| match Deployment::read(env, &JsHost::new(|_| ())) {
             Ok(deployment) => Some(Rc::new(deployment)),
             Err(errors) => {
                 log_errors(&errors);
@@ -225,6 +225,8 @@ fn deployment(env: &Env) -> Option<Rc<Deployment>> {
     })
 }
 
+// not inlined: V8 compiles whole functions
+#[inline(never)]
 fn log_errors(errors: &[SettingError]) {
     let errors: Vec<_> = errors.iter().map(SettingError::to_string).collect();
     console_error!("misconfigured: {}", errors.join("; "));
@@ -248,6 +250,7 @@ fn setting(env: &Env, name: &str) -> Option<SettingValue> {
     Some(if value.is_object() { SettingValue::Json(json) } else { SettingValue::Variable(json) })
 }
 
+#[inline(never)]
 fn misconfigured(head: &RequestHead) -> Response {
     match gateway::is_health_check(head) {
         true => respond(&gateway::unhealthy()),
@@ -256,6 +259,12 @@ fn misconfigured(head: &RequestHead) -> Response {
             reject(Code::Misconfigured, detail, &JsHost::new_request_id())
         }
     }
+}
+
+#[inline(never)]
+fn unreadable() -> Response {
+    let detail = "the head is unreadable";
+    reject(Code::MalformedRequest, detail, &JsHost::new_request_id())
 }
 
 fn reject(code: Code, detail: &'static str, request_id: &str) -> Response {

@@ -7,24 +7,43 @@
 // A. Only the deployment of the warm-up accepts it, and it ends with the warm-up.
 
 import constants from "../runtime/warm_up.json";
-import { clear, IncomingRequest } from "./incoming_request.js";
+import { clear } from "./incoming_request.js";
+
+/** @typedef {import("./incoming_request.js").IncomingRequest} IncomingRequest */
 
 const { url, keys, signingKey, token } = constants;
 
+/** What browsers send. */
+const HEADERS = {
+  host: new URL(url).host,
+  "user-agent": "warm-up",
+  accept: "application/json",
+  "accept-language": "en",
+  "accept-encoding": "gzip, br",
+  origin: url,
+  "sec-fetch-mode": "cors",
+  "sec-fetch-site": "same-origin",
+};
+
 /**
- * @param {(requests: IncomingRequest[], env: object) => unknown[]} handle returns the responses or
- *   promises of them
+ * @param {(request: Request, env: object, ctx: object, decide: Function) => unknown} handle passes
+ *   an incoming request to `decide`
+ * @param {(requests: IncomingRequest[], env: object) => unknown[]} decideAll returns the responses
+ *   or promises of them
  * @param {{ criticalError: boolean }} state worker-build's
  * @returns {Promise<void>} rejected if a request cannot be handled
  */
-export async function warmUp(handle, state) {
-  const requests = [{ authorization: `Bearer ${token}` }, {}].map(
-    (headers) => new IncomingRequest(new Request(`${url}/api/warm-up/tasks`, { headers })),
-  );
-  for (const request of requests) request.replay(() => false);
+export async function warmUp(handle, decideAll, state) {
+  const env = environment();
+  /** @type {IncomingRequest[]} */
+  const requests = [];
+  for (const headers of [{ ...HEADERS, authorization: `Bearer ${token}` }, HEADERS]) {
+    const request = new Request(`${url}/api/warm-up/tasks?page=1`, { headers });
+    handle(request, env, {}, (/** @type {IncomingRequest} */ incoming) => requests.push(incoming));
+  }
   // until its functions have returned: otherwise the first request instantiates the wasm again
   state.criticalError = true;
-  await Promise.all(handle(requests, environment()));
+  await Promise.all(decideAll(requests, env));
   state.criticalError = false;
   clear();
 }
