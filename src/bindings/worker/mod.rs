@@ -66,6 +66,8 @@ pub fn warm_up(requests: Vec<IncomingRequest>, env: Env) -> Vec<JsValue> {
 }
 
 /// Returns the response to a request, or a promise of it. `respond` makes those of the edge itself.
+// not inlined, so that the warm-up compiles it for requests
+#[inline(never)]
 fn answer(
     request: IncomingRequest,
     head: RequestHead,
