@@ -73,7 +73,7 @@ impl JsHost {
 
     /// A random secret of 128 bits, in hexadecimal.
     pub fn secret(&self) -> String {
-        hexadecimal(|| self.random()) + &hexadecimal(|| self.random())
+        hexadecimal(&|| self.random()) + &hexadecimal(&|| self.random())
     }
 
     /// Seconds since 1970.
@@ -85,7 +85,7 @@ impl JsHost {
     pub fn new_request_id() -> String {
         thread_local! {
             /// A random prefix of this isolate, and a counter
-            static LAST: (String, Cell<u64>) = (hexadecimal(random), Cell::new(0));
+            static LAST: (String, Cell<u64>) = (hexadecimal(&random), Cell::new(0));
         }
         LAST.with(|(isolate, last)| {
             last.set(last.get() + 1);
@@ -321,7 +321,7 @@ fn push_digits(text: &mut String, number: u64, digits: u32) {
 }
 
 /// 16 digits.
-fn hexadecimal(random: impl Fn() -> f64) -> String {
+fn hexadecimal(random: &dyn Fn() -> f64) -> String {
     let mut text = String::with_capacity(16);
     for _ in 0..2 {
         push_digits(&mut text, (random() * 2f64.powi(32)) as u64, 8);

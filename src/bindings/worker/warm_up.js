@@ -13,18 +13,6 @@ import { clear } from "./incoming_request.js";
 
 const { url, keys, signingKey, token } = constants;
 
-/** What browsers send. */
-const HEADERS = {
-  host: new URL(url).host,
-  "user-agent": "warm-up",
-  accept: "application/json",
-  "accept-language": "en",
-  "accept-encoding": "gzip, br",
-  origin: url,
-  "sec-fetch-mode": "cors",
-  "sec-fetch-site": "same-origin",
-};
-
 /**
  * @param {(request: Request, env: object, ctx: object, decide: Function) => unknown} handle passes
  *   an incoming request to `decide`
@@ -37,7 +25,8 @@ export async function warmUp(handle, decideAll, state) {
   const env = environment();
   /** @type {IncomingRequest[]} */
   const requests = [];
-  for (const headers of [{ ...HEADERS, authorization: `Bearer ${token}` }, HEADERS]) {
+  for (const authorization of [{ authorization: `Bearer ${token}` }, {}]) {
+    const headers = { ...browserHeaders(), ...authorization };
     const request = new Request(`${url}/api/warm-up/tasks?page=1`, { headers });
     handle(request, env, {}, (/** @type {IncomingRequest} */ incoming) => requests.push(incoming));
   }
@@ -46,6 +35,19 @@ export async function warmUp(handle, decideAll, state) {
   await Promise.all(decideAll(requests, env));
   state.criticalError = false;
   clear();
+}
+
+function browserHeaders() {
+  return {
+    host: new URL(url).host,
+    "user-agent": "warm-up",
+    accept: "application/json",
+    "accept-language": "en",
+    "accept-encoding": "gzip, br",
+    origin: url,
+    "sec-fetch-mode": "cors",
+    "sec-fetch-site": "same-origin",
+  };
 }
 
 function environment() {
