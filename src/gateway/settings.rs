@@ -189,8 +189,8 @@ impl Settings {
 
 /// The values of the Worker's settings.
 ///
-/// Not inlined: V8 measures by its bytes how long a function runs in loops. It would optimize this
-/// loop together with everything around it, which runs once.
+/// Not inlined: the compiler would make all of the parsing, which runs once, a part of this loop.
+/// V8 would count the bytes of each turn, and optimize the whole for nothing.
 #[inline(never)]
 fn worker_values(lookup: &dyn Fn(&str) -> Option<SettingValue>) -> SettingValues {
     let mut values = SettingValues::new(Naming::Variables);

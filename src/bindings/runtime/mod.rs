@@ -1,6 +1,7 @@
 //! The host of a JavaScript runtime: its `fetch`, clock, timers and crypto, through the functions
 //! of `runtime.js`.
 
+mod identifiers;
 mod promise_driver;
 mod webcrypto;
 
@@ -17,6 +18,8 @@ use crate::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Level, Limit, Random, RateLimiter,
     RevocationStore, Tasks, Telemetry, Timer,
 };
+
+use identifiers::{hexadecimal, numbered_id};
 
 pub use promise_driver::PromiseDriver;
 
@@ -290,36 +293,6 @@ impl Tasks for JsHost {
     async fn run_to_end<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
         self.end_of(self.start(task)).await;
     }
-}
-
-/// Writes a number without leading zeros. Faster than `format!`, for each request.
-fn push_hexadecimal(text: &mut String, number: u64) {
-    push_digits(text, number, (64 - number.leading_zeros()).div_ceil(4).max(1));
-}
-
-/// Writes the last digits of a number in hexadecimal.
-fn push_digits(text: &mut String, number: u64, digits: u32) {
-    for digit in (0..digits).rev() {
-        let digit = (number >> (4 * digit) & 0xf) as u32;
-        text.extend(char::from_digit(digit, 16));
-    }
-}
-
-/// 16 digits.
-fn hexadecimal(random: &dyn Fn() -> f64) -> String {
-    let mut text = String::with_capacity(16);
-    for _ in 0..2 {
-        push_digits(&mut text, (random() * 2f64.powi(32)) as u64, 8);
-    }
-    text
-}
-
-fn numbered_id(isolate: &str, number: u64) -> String {
-    let mut id = String::with_capacity(isolate.len() + 9);
-    id.push_str(isolate);
-    id.push('-');
-    push_hexadecimal(&mut id, number);
-    id
 }
 
 #[wasm_bindgen(module = "/src/bindings/runtime/runtime.js")]

@@ -96,7 +96,8 @@ export function domainToAscii(name) {
 }
 
 /**
- * Starts a timer. In the global scope of a Worker, where only the warm-up runs, there are none.
+ * Starts a timer, except in the global scope of a Worker, where only the warm-up runs. No timer can
+ * start there.
  *
  * @param {() => void} callback
  * @param {number} milliseconds

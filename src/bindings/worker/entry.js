@@ -19,7 +19,7 @@ const state = globalThis.__worker_init_state;
  * @param {Request} request
  * @param {object} env
  * @param {ExecutionContext} ctx
- * @param {(this: { env: object, ctx: ExecutionContext }, request: IncomingRequest) => unknown} decide
+ * @param {(this: object, request: IncomingRequest) => unknown} decide `this` has `env` and `ctx`
  */
 function handle(request, env, ctx, decide) {
   if (state.criticalError) {

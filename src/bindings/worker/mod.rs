@@ -213,7 +213,6 @@ thread_local! {
 }
 
 /// The isolate's deployment; `None` if its settings have errors. The log names them all.
-#[inline(never)]
 fn deployment(env: &Env) -> Option<Rc<Deployment>> {
     DEPLOYMENT.with(|deployment| {
         let made = deployment.get_or_init(|| match Deployment::read(env, &JsHost::new(|_| ())) {
@@ -227,8 +226,6 @@ fn deployment(env: &Env) -> Option<Rc<Deployment>> {
     })
 }
 
-// not inlined: V8 compiles whole functions
-#[inline(never)]
 fn log_errors(errors: &[SettingError]) {
     let errors: Vec<_> = errors.iter().map(SettingError::to_string).collect();
     console_error!("misconfigured: {}", errors.join("; "));
@@ -252,7 +249,6 @@ fn setting(env: &Env, name: &str) -> Option<SettingValue> {
     Some(if value.is_object() { SettingValue::Json(json) } else { SettingValue::Variable(json) })
 }
 
-#[inline(never)]
 fn misconfigured(head: &RequestHead) -> Response {
     match gateway::is_health_check(head) {
         true => respond(&gateway::unhealthy()),
@@ -263,7 +259,6 @@ fn misconfigured(head: &RequestHead) -> Response {
     }
 }
 
-#[inline(never)]
 fn unreadable() -> Response {
     let detail = "the head is unreadable";
     reject(Code::MalformedRequest, detail, &JsHost::new_request_id())

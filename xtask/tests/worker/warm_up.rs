@@ -1,5 +1,5 @@
-//! The Worker in workerd handles built-in requests while it starts. Whatever happens to them, it
-//! serves the requests of clients.
+//! The Worker in workerd handles built-in requests while it starts. Their failure does not affect
+//! the requests of clients.
 
 use crate::common::{Auth, UUID, bearer, echo, key_set, seen};
 use serde_json::json;
