@@ -10,10 +10,9 @@ import { peers } from "./peers.js";
 
 const [directory] = process.argv.slice(2);
 const materials = JSON.parse(readFileSync(join(directory, "material.json"), "utf8"));
-const wasm = readFileSync(join(directory, "index_bg.wasm"));
 
 const handle = createHost(materials, { ...ours, ...peers, ...nodePeers }, () =>
-  instantiate(new WebAssembly.Module(wasm)),
+  instantiate(new WebAssembly.Module(readFileSync(join(directory, "index_bg.wasm")))),
 );
 
 const server = createServer(async (request, response) => {

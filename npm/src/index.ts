@@ -23,3 +23,4 @@ export type {
   RevocationStore,
 } from "./revocations/store.ts";
 export { createVerifier, Verifier } from "./verifier.ts";
+export { warmUp } from "./warm-up.ts";

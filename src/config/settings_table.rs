@@ -114,7 +114,8 @@ impl Naming {
 impl Setting {
     /// The setting with that variable.
     pub fn named(name: &str) -> Option<&'static Self> {
-        SETTINGS.iter().find(|setting| setting.name == name)
+        let index = SETTINGS.binary_search_by(|setting| setting.name.cmp(name)).ok()?;
+        SETTINGS.get(index)
     }
 }
 

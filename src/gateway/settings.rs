@@ -69,13 +69,7 @@ impl Settings {
         variables: &[Variable<'_>],
         lookup: impl Fn(&str) -> Option<SettingValue>,
     ) -> Result<Self, Vec<SettingError>> {
-        let is_own = |setting: &&Setting| setting.hosts.have_worker();
-        let mut values = SettingValues::new(Naming::Variables);
-        for setting in SETTINGS.iter().filter(is_own) {
-            if let Some(value) = lookup(setting.name) {
-                values.set(setting.name, value);
-            }
-        }
+        let values = worker_values(&lookup);
         let source = |name: &str| match Setting::named(name).filter(is_own) {
             Some(_) => values.get(name),
             None => lookup(name),
@@ -140,6 +134,8 @@ impl Settings {
         }
     }
 
+    // not inlined, as worker_values
+    #[inline(never)]
     fn read(mut reader: Reader<'_>, variables: &[Variable<'_>]) -> Result<Self, Vec<SettingError>> {
         near_miss::check(&mut reader, variables);
         let mut tokens = token_options(&mut reader);
@@ -189,6 +185,26 @@ impl Settings {
             _ => Err(reader.into_errors()),
         }
     }
+}
+
+/// The values of the Worker's settings.
+///
+/// Not inlined: the compiler would make all of the parsing, which runs once, a part of this loop.
+/// V8 would count the bytes of each turn, and optimize the whole for nothing.
+#[inline(never)]
+fn worker_values(lookup: &dyn Fn(&str) -> Option<SettingValue>) -> SettingValues {
+    let mut values = SettingValues::new(Naming::Variables);
+    for setting in SETTINGS.iter().filter(is_own) {
+        if let Some(value) = lookup(setting.name) {
+            values.set(setting.name, value);
+        }
+    }
+    values
+}
+
+/// Whether the Worker has the setting.
+fn is_own(setting: &&Setting) -> bool {
+    setting.hosts.have_worker()
 }
 
 /// The claims that the settings name, so that tokens should have them.

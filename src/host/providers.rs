@@ -77,7 +77,7 @@ pub trait RevocationStore {
 
 const NO_STORE: &str = "this runtime has no store of revocations";
 
-/// Verifies signatures by RSA and EC keys.
+/// Verifies signatures by RSA and EC keys, and by Ed25519 keys if the runtime is faster than the core.
 pub trait SignatureVerifier {
     /// Whether `signature` is a signature of `message` by `key`. The core has already checked the
     /// numbers of the key, and the length and range of the signature. Returns false if the runtime
@@ -89,6 +89,20 @@ pub trait SignatureVerifier {
         message: &[u8],
         signature: &[u8],
     ) -> impl Future<Output = bool>;
+
+    /// The same for a signature by an Ed25519 key that the core has verified little with: later the
+    /// core is faster. The core has already checked that the key and R are canonical and of large
+    /// order, and S is in range. `None`, the default, if the core should verify the signature.
+    ///
+    /// Implement it with a verifier that compares R with \[S\]B - \[k\]A, without the cofactor.
+    fn verify_ed25519(
+        &self,
+        _key: &PublicKey,
+        _message: &[u8],
+        _signature: &[u8],
+    ) -> impl Future<Output = Option<bool>> {
+        ready(None)
+    }
 }
 
 /// Receives logs and data points. The default methods drop them.

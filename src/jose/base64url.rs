@@ -18,22 +18,26 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 /// Decodes a text. `None` for padding, white space, another alphabet, or trailing bits that are not
 /// zero.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
     let (groups, rest) = text.as_bytes().as_chunks::<4>();
-    for group in groups {
-        bytes.extend_from_slice(&values(*group)?);
-    }
-    // missing digits count as zeros, and the bits after the last whole byte must be zeros
+    // missing digits count as zeros
     let (last, missing) = match rest {
-        [] => return Some(bytes),
+        [] => ([ZERO; 4], 3),
         [a, b] => ([*a, *b, ZERO, ZERO], 2),
         [a, b, c] => ([*a, *b, *c, ZERO], 1),
         _ => return None,
     };
-    let last = values(last)?;
-    let (decoded, unused) = last.split_at(3 - missing);
-    bytes.extend_from_slice(decoded);
-    unused.iter().all(|byte| *byte == 0).then_some(bytes)
+    let mut bytes = vec![0; groups.len() * 3 + 3 - missing];
+    let (decoded, end) = bytes.as_chunks_mut::<3>();
+    let mut is_valid = true;
+    for (group, bytes) in groups.iter().zip(decoded) {
+        is_valid &= decode_group(*group, bytes);
+    }
+    // the bits after the last whole byte must be zeros
+    let mut last_bytes = [0; 3];
+    is_valid &= decode_group(last, &mut last_bytes);
+    let (last_bytes, unused) = last_bytes.split_at(3 - missing);
+    end.copy_from_slice(last_bytes);
+    (is_valid && unused.iter().all(|byte| *byte == 0)).then_some(bytes)
 }
 
 /// Decodes exactly `N` bytes.
@@ -41,11 +45,14 @@ pub(crate) fn decode_array<const N: usize>(text: &str) -> Option<[u8; N]> {
     decode(text)?.try_into().ok()
 }
 
-/// Decodes four characters to three bytes.
-fn values(group: [u8; 4]) -> Option<[u8; 3]> {
-    let [a, b, c, d] = group.map(|byte| u32::from(VALUES[usize::from(byte)]));
-    let [_, bytes @ ..] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
-    ((a | b | c | d) < 64).then_some(bytes)
+/// Decodes four characters to three bytes. Returns whether all are in the alphabet.
+fn decode_group([a, b, c, d]: [u8; 4], bytes: &mut [u8; 3]) -> bool {
+    let value = |byte: u8| u32::from(VALUES[usize::from(byte)]);
+    let (a, b, c, d) = (value(a), value(b), value(c), value(d));
+    bytes[0] = (a << 2 | b >> 4) as u8;
+    bytes[1] = (b << 4 | c >> 2) as u8;
+    bytes[2] = (c << 6 | d) as u8;
+    (a | b | c | d) < 64
 }
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -201,7 +201,8 @@ fn segments(token: &str) -> Result<(&str, &str, &str), Error> {
 
 /// Whether the text is the whole value of `Authorization` (RFC 6750, section 2.1), with the scheme.
 fn has_scheme(token: &str) -> bool {
-    token.split_once(' ').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+    let start = token.as_bytes().first_chunk::<7>();
+    start.is_some_and(|start| start.eq_ignore_ascii_case(b"bearer "))
 }
 
 fn decode(which: &str, segment: &str) -> Result<Vec<u8>, Error> {

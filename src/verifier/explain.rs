@@ -221,7 +221,7 @@ impl KeyReport {
             kty: jwk.material().kty(),
             size: jwk.material().size(),
             algorithm: jwk.algorithm(),
-            thumbprint: key.thumbprint(),
+            thumbprint: key.thumbprint().to_owned(),
             used: used.iter().any(|used| Arc::ptr_eq(used, key)),
         }
     }

@@ -1,6 +1,7 @@
-// Runs vector files in a Worker: the path is a file name, and the response body is the report.
+// Runs vector files in a Worker: the path is a file name, or `compare`, and the response body is the
+// report.
 
-import { initSync, runFile } from "./host_vectors.js";
+import { compare, initSync, runFile } from "./host_vectors.js";
 import module from "./index_bg.wasm";
 
 initSync({ module });
@@ -8,7 +9,8 @@ initSync({ module });
 export default {
   /** @param {Request} request */
   async fetch(request) {
-    const report = await runFile(new URL(request.url).pathname.slice(1));
+    const name = new URL(request.url).pathname.slice(1);
+    const report = name === "compare" ? await compare() : await runFile(name);
     return new Response(report, { status: report ? 200 : 404 });
   },
 };

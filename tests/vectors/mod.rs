@@ -3,10 +3,14 @@
 // each test crate uses only a part of this module
 #![allow(dead_code)]
 
+pub(crate) mod comparison;
+pub(crate) mod ed25519_speccheck;
 pub(crate) mod files;
 mod keys;
 mod report;
 mod runner;
+#[cfg(target_arch = "wasm32")]
+pub(crate) mod webcrypto;
 
 pub(crate) use runner::run_file;
 

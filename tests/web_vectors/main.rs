@@ -1,5 +1,5 @@
-//! Wycheproof's vectors in a real browser, whose WebCrypto verifies RSA and ECDSA; Ed25519 and HMAC
-//! are computed by the core as wasm.
+//! Wycheproof's vectors in a real browser, whose WebCrypto verifies RSA, ECDSA and, on demand,
+//! Ed25519; otherwise the core computes Ed25519 and HMAC as wasm.
 //!
 //! `wasm-pack test --headless --chrome` runs this file.
 #![cfg(target_arch = "wasm32")]
@@ -15,6 +15,13 @@ wasm_bindgen_test_configure!(run_in_browser);
 #[wasm_bindgen_test]
 async fn ed25519_signatures_are_judged_as_they_are_natively() {
     check("EdDSA").await;
+}
+
+#[wasm_bindgen_test]
+async fn webcrypto_judges_ed25519_as_verify_strict_does() {
+    let file = vectors::files::FILES.iter().find(|file| file.algorithm == "EdDSA").unwrap();
+    vectors::webcrypto::run_wycheproof().await.check(file);
+    vectors::webcrypto::compare().await.check();
 }
 
 #[wasm_bindgen_test]

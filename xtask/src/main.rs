@@ -67,8 +67,10 @@ cargo xtask build             build the Worker into build/, the npm package into
 cargo xtask build npm         build only the npm package
 cargo xtask build python      build the extension module of the Python package, and create .venv
 cargo xtask bench [--quick]   measure verifications, and compare them with other libraries; writes
-                              docs/benchmarks/
+                              docs/benchmarks/. --only measures a part: workerd or node, names of
+                              algorithms, and first for the first token
 cargo xtask bench gateway     measure the Worker under load; also with --quick, or --load NAME
+cargo xtask bench start       measure the first request of an isolate; also with --quick
 cargo xtask bench python      measure the Python package and its peers; also with --quick
 cargo xtask fuzz [TARGET]     run each fuzz target for a minute, or for --seconds N
 cargo xtask mutants [FILE…]   check that a test fails for each small change to the core; --shard K/N

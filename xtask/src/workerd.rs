@@ -22,11 +22,17 @@ pub(crate) fn start(directory: &Path, settings: &Settings) -> Result<(Server, St
     if env::var_os(BY_SERVE).is_some() && settings.are_plain() {
         return start_by_serve(directory, settings);
     }
+    copy_worker(directory)?;
+    serve(directory, settings)
+}
+
+/// Copies the built Worker into a directory.
+pub(crate) fn copy_worker(directory: &Path) -> Result<()> {
     for (name, _) in MODULES {
         fs::copy(root().join("build").join(name), directory.join(name))
             .with_context(|| format!("build/{name} is missing"))?;
     }
-    serve(directory, settings)
+    Ok(())
 }
 
 /// Starts the Worker in this directory, `index.js` with an optional `index_bg.wasm`. Returns its

@@ -43,8 +43,20 @@ export interface KeyError {
  */
 export type WaitUntil = (task: Promise<unknown>) => void;
 
+/**
+ * An object of the wasm that a warm-up can use.
+ *
+ * @internal
+ */
+export interface Warmable {
+  /** Must be called before the first use. The object may then serve no request. */
+  setForWarmUp(): void;
+  /** Releases its memory. */
+  free(): void;
+}
+
 /** @internal */
-export interface WasmGateway {
+export interface WasmGateway extends Warmable {
   /** A {@link Decision}, or the promise of one. */
   decide(request: object, waitUntil: WaitUntil | undefined): unknown;
   /** Edits of the headers of a response that redirects to the upstream. */
@@ -52,7 +64,7 @@ export interface WasmGateway {
 }
 
 /** @internal */
-export interface WasmVerifier {
+export interface WasmVerifier extends Warmable {
   verify(token: unknown): Promise<unknown>;
   setWaitUntil(waitUntil: WaitUntil | undefined): void;
   /** Milliseconds since 1970, in place of the runtime's clock. */

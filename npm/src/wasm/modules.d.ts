@@ -10,6 +10,12 @@ declare module "*.wasm?module" {
   export default module;
 }
 
+/** The key and the token of warm-ups. */
+declare module "*/warm_up.json" {
+  const constants: { url: string; keys: object; signingKey: object; token: string };
+  export default constants;
+}
+
 /** `target/javascript/bindings.js`, which `npm/bindings.js` writes. */
 declare module "#bindings" {
   /** The imports of the wasm. */

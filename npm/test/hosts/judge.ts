@@ -1,6 +1,7 @@
 // Runs on every host: verifies the tokens of the cases and returns the outcomes as JSON values.
 import { createVerifier, EdgeAuthError, type Verifier, type VerifyResult } from "better-auth-edge";
 import type { Case } from "../cases.ts";
+import { warm } from "./warm.ts";
 
 /** A host's result or error for one token. */
 export type Outcome =
@@ -9,6 +10,8 @@ export type Outcome =
 
 /** The outcomes of the tokens of every case. `keys` is the URL of the key sets. */
 export async function judge(cases: Case[], keys: string): Promise<Outcome[][]> {
+  // without the wasm, the cases fail alike
+  await warm().catch((error) => rejection(error));
   const outcomes = [];
   for (const one of cases) outcomes.push(await judgeOne(one, keys));
   return outcomes;

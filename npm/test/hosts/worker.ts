@@ -1,5 +1,9 @@
 // The judge as a Worker.
 import { judge } from "./judge.ts";
+import { warm } from "./warm.ts";
+
+// without network, timers and random numbers
+await warm();
 
 export default {
   async fetch(request: Request): Promise<Response> {

@@ -47,7 +47,8 @@ pub fn create_gateway(options: JsValue, verifier_options: JsValue) -> Result<JsG
     }
     let service = options.fetch.as_ref().map(|fetch| Rc::new(service(fetch)));
     let revocations = options.revocations.map(Rc::new);
-    Ok(JsGateway { gateway: Rc::new(Gateway::new(settings)), service, revocations })
+    let gateway = Rc::new(Gateway::new(settings));
+    Ok(JsGateway { gateway, service, revocations, is_for_warm_up: false })
 }
 
 /// A gateway that is part of an application.
@@ -58,10 +59,17 @@ pub struct JsGateway {
     service: Option<Rc<JsValue>>,
     /// The store of revocations
     revocations: Option<Rc<JsValue>>,
+    is_for_warm_up: bool,
 }
 
 #[wasm_bindgen(js_class = Gateway)]
 impl JsGateway {
+    /// Makes this gateway one that serves no request: see [`JsHost::for_warm_up`].
+    #[wasm_bindgen(js_name = setForWarmUp)]
+    pub fn set_for_warm_up(&mut self) {
+        self.is_for_warm_up = true;
+    }
+
     /// Decides about a request: an object with `method`, `url` (absolute), `headers`, and a
     /// function `body` that returns its body. For other values, `malformed` is a sentence that says
     /// what is wrong.
@@ -71,6 +79,7 @@ impl JsGateway {
     pub fn decide(&self, request: JsValue, wait_until: JsValue) -> Result<JsValue, JsValue> {
         let host = host(wait_until).with_service(self.service.clone());
         let host = host.with_revocations(self.revocations.clone());
+        let host = host.for_warm_up(self.is_for_warm_up);
         let Some(head) = RequestHead::parse(request_head(&request)) else {
             let detail = malformed(&request).unwrap_or_else(|| "the head is unreadable".to_owned());
             let error = Error::new(Code::MalformedRequest, detail);

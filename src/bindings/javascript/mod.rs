@@ -47,7 +47,13 @@ pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
     }
     let service = options.fetch.as_ref().map(|fetch| Rc::new(service(fetch)));
     let wait_until = JsValue::UNDEFINED;
-    Ok(JsVerifier { verifier: Rc::new(verifier), service, wait_until, clock: None })
+    Ok(JsVerifier {
+        verifier: Rc::new(verifier),
+        service,
+        wait_until,
+        clock: None,
+        is_for_warm_up: false,
+    })
 }
 
 fn read(options: &JsValue) -> Result<Options, JsValue> {
@@ -67,6 +73,7 @@ pub struct JsVerifier {
     wait_until: JsValue,
     /// Replaces the runtime's clock
     clock: Option<Rc<Function>>,
+    is_for_warm_up: bool,
 }
 
 #[wasm_bindgen(js_class = Verifier)]
@@ -83,6 +90,12 @@ impl JsVerifier {
         self.clock = Some(Rc::new(clock));
     }
 
+    /// Makes this verifier one that serves no request: see [`JsHost::for_warm_up`].
+    #[wasm_bindgen(js_name = setForWarmUp)]
+    pub fn set_for_warm_up(&mut self) {
+        self.is_for_warm_up = true;
+    }
+
     /// Verifies a compact JWS. Resolves to `{ payload, protectedHeader, user }`. Rejects with an
     /// `Error` that has `code` and `status`, and `cause` and `retryAfter` if they are known. A
     /// verification that needs neither the network nor WebCrypto is done before this returns.
@@ -90,10 +103,11 @@ impl JsVerifier {
         let verifier = Rc::clone(&self.verifier);
         let host = host(self.wait_until.clone())
             .with_service(self.service.clone())
-            .with_clock(self.clock.clone());
+            .with_clock(self.clock.clone())
+            .for_warm_up(self.is_for_warm_up);
         let driver = host.driver();
         let result = driver.run(async move {
-            let Some(token) = token.as_string() else {
+            let Some(token) = text(&token) else {
                 let error = Error::new(Code::MalformedToken, "the token is not a string");
                 return Err(to_js_error(&error));
             };
@@ -106,6 +120,18 @@ impl JsVerifier {
             Ok(result) => Promise::resolve(&result),
             Err(error) => Promise::reject(&error),
         }
+    }
+}
+
+/// The text of a value; `None` if it is not a string.
+///
+/// Copies a short text in ASCII by one call. `as_string` would copy it character by character.
+fn text(value: &JsValue) -> Option<String> {
+    let mut bytes = [0; 2_048];
+    let length = copy_ascii(value, &mut bytes);
+    match bytes.get(..length).map(str::from_utf8) {
+        Some(Ok(text)) if !text.is_empty() => Some(text.to_owned()),
+        _ => value.as_string(),
     }
 }
 
@@ -140,6 +166,9 @@ fn to_js_error(error: &Error) -> JsValue {
 #[wasm_bindgen(module = "/src/bindings/javascript/result.js")]
 extern "C" {
     fn result(text: &str) -> JsValue;
+
+    #[wasm_bindgen(js_name = copyAscii)]
+    fn copy_ascii(value: &JsValue, bytes: &mut [u8]) -> usize;
 
     fn service(fetch: &Function) -> JsValue;
 

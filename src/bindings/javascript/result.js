@@ -15,6 +15,23 @@ export function result(text) {
   return { payload: claims, protectedHeader, user };
 }
 
+const encoder = new TextEncoder();
+
+/**
+ * Copies a text of ASCII characters.
+ *
+ * @param {unknown} value
+ * @param {Uint8Array} bytes
+ * @returns {number} the length of the text; 0 if it is empty, too long or not in ASCII, or the value
+ *   is not a string
+ */
+export function copyAscii(value, bytes) {
+  if (typeof value !== "string") return 0;
+  // other characters take more bytes than `length` counts
+  const { written } = encoder.encodeInto(value, bytes);
+  return written === value.length ? written : 0;
+}
+
 /**
  * A service that the host can call.
  *

@@ -1,10 +1,11 @@
 //! The host of a JavaScript runtime: its `fetch`, clock, timers and crypto, through the functions
 //! of `runtime.js`.
 
+mod identifiers;
 mod promise_driver;
+mod webcrypto;
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
@@ -13,12 +14,12 @@ use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::jose::{Algorithm, PublicKey};
-
 use crate::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Level, Limit, Random, RateLimiter,
-    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer,
+    RevocationStore, Tasks, Telemetry, Timer,
 };
+
+use identifiers::{hexadecimal, numbered_id};
 
 pub use promise_driver::PromiseDriver;
 
@@ -30,6 +31,8 @@ pub struct JsHost {
     service: Option<Rc<JsValue>>,
     clock: Option<Rc<Function>>,
     revocations: Option<Rc<JsValue>>,
+    is_for_warm_up: bool,
+    ed25519: Option<bool>,
 }
 
 impl JsHost {
@@ -42,6 +45,8 @@ impl JsHost {
             service: None,
             clock: None,
             revocations: None,
+            is_for_warm_up: false,
+            ed25519: None,
         }
     }
 
@@ -62,9 +67,22 @@ impl JsHost {
         Self { revocations, ..self }
     }
 
+    /// Whether the host is a warm-up's. It then takes fixed numbers for random ones, because the
+    /// global scope of a Worker has none. Nothing that is made with such numbers may serve a
+    /// request.
+    pub fn for_warm_up(self, is_for_warm_up: bool) -> Self {
+        Self { is_for_warm_up, ..self }
+    }
+
+    /// Verifies Ed25519 by WebCrypto while a key has no tables, or never. By default, WebCrypto
+    /// verifies it where it is faster than the wasm. The results do not depend on it.
+    pub fn with_webcrypto_for_ed25519(self, ed25519: bool) -> Self {
+        Self { ed25519: Some(ed25519), ..self }
+    }
+
     /// A random secret of 128 bits, in hexadecimal.
-    pub fn secret() -> String {
-        random_hexadecimal() + &random_hexadecimal()
+    pub fn secret(&self) -> String {
+        hexadecimal(&|| self.random()) + &hexadecimal(&|| self.random())
     }
 
     /// Seconds since 1970.
@@ -76,15 +94,11 @@ impl JsHost {
     pub fn new_request_id() -> String {
         thread_local! {
             /// A random prefix of this isolate, and a counter
-            static LAST: (String, Cell<u64>) = (random_hexadecimal(), Cell::new(0));
+            static LAST: (String, Cell<u64>) = (hexadecimal(&random), Cell::new(0));
         }
         LAST.with(|(isolate, last)| {
             last.set(last.get() + 1);
-            let mut id = String::with_capacity(isolate.len() + 9);
-            id.push_str(isolate);
-            id.push('-');
-            push_hexadecimal(&mut id, last.get());
-            id
+            numbered_id(isolate, last.get())
         })
     }
 
@@ -203,11 +217,11 @@ impl Clock for JsHost {
 
 impl Random for JsHost {
     fn random(&self) -> f64 {
-        random()
+        if self.is_for_warm_up { 0.5 } else { random() }
     }
 
     fn request_id(&self) -> String {
-        Self::new_request_id()
+        if self.is_for_warm_up { numbered_id("warm-up", 1) } else { Self::new_request_id() }
     }
 }
 
@@ -226,27 +240,6 @@ impl Fetch for JsHost {
 }
 
 impl KeyStore for JsHost {}
-
-impl SignatureVerifier for JsHost {
-    async fn verify(
-        &self,
-        key: &PublicKey,
-        algorithm: Algorithm,
-        message: &[u8],
-        signature: &[u8],
-    ) -> bool {
-        let imported = match ImportedKey::of(key, algorithm) {
-            Some(imported) => imported,
-            None => {
-                let import = import_key(algorithm.name(), key.jwk());
-                let Ok(imported) = self.driver.settled(import).await else { return false };
-                ImportedKey::cache(key, algorithm, imported)
-            }
-        };
-        let verification = verify(&imported, message, signature);
-        self.driver.settled(verification).await.is_ok_and(|verified| verified.is_truthy())
-    }
-}
 
 impl Telemetry for JsHost {
     fn log(&self, level: Level, line: &str) {
@@ -302,58 +295,6 @@ impl Tasks for JsHost {
     }
 }
 
-/// Writes a number without leading zeros. Faster than `format!`, for each request.
-fn push_hexadecimal(text: &mut String, number: u64) {
-    let digits = (64 - number.leading_zeros()).div_ceil(4).max(1);
-    for digit in (0..digits).rev() {
-        let digit = (number >> (4 * digit) & 0xf) as u32;
-        text.extend(char::from_digit(digit, 16));
-    }
-}
-
-/// 16 digits.
-fn random_hexadecimal() -> String {
-    let half = || (random() * 2f64.powi(32)) as u32;
-    format!("{:08x}{:08x}", half(), half())
-}
-
-/// A key that WebCrypto has imported. Other requests can use it, unlike a promise, which belongs to
-/// its request.
-struct ImportedKey {
-    thumbprint: String,
-    algorithm: Algorithm,
-    imported: JsValue,
-}
-
-impl ImportedKey {
-    fn of(key: &PublicKey, algorithm: Algorithm) -> Option<JsValue> {
-        IMPORTED.with_borrow(|keys| {
-            let mut keys = keys.iter();
-            let cached =
-                keys.find(|it| it.algorithm == algorithm && it.thumbprint == key.thumbprint())?;
-            Some(cached.imported.clone())
-        })
-    }
-
-    fn cache(key: &PublicKey, algorithm: Algorithm, imported: JsValue) -> JsValue {
-        let thumbprint = key.thumbprint().to_owned();
-        IMPORTED.with_borrow_mut(|keys| {
-            if keys.len() == MAX_IMPORTED {
-                keys.pop_front();
-            }
-            keys.push_back(Self { thumbprint, algorithm, imported: imported.clone() });
-        });
-        imported
-    }
-}
-
-/// Far more than one auth server has. The oldest key is dropped first.
-const MAX_IMPORTED: usize = 64;
-
-thread_local! {
-    static IMPORTED: RefCell<VecDeque<ImportedKey>> = const { RefCell::new(VecDeque::new()) };
-}
-
 #[wasm_bindgen(module = "/src/bindings/runtime/runtime.js")]
 extern "C" {
     fn get(
@@ -367,9 +308,6 @@ extern "C" {
     #[wasm_bindgen(js_name = readBody)]
     fn read_body(stream: &JsValue, max_bytes: u32) -> Promise;
     fn sleep(milliseconds: u32) -> Promise;
-    #[wasm_bindgen(js_name = importKey)]
-    fn import_key(algorithm: &str, jwk: &str) -> Promise;
-    fn verify(imported: &JsValue, message: &[u8], signature: &[u8]) -> Promise;
     fn random() -> f64;
 }
 

@@ -27,8 +27,10 @@ export async function load(url, kv) {
  * @param {number} maxAge seconds
  * @param {Namespace} kv
  */
-export function save(url, view, maxAge, kv) {
+export async function save(url, view, maxAge, kv) {
   const bytes = view.slice();
+  // the request that has fetched the keys goes first
+  await tried(() => new Promise((resolve) => setTimeout(resolve)));
   const headers = { "cache-control": `max-age=${maxAge}` };
   return Promise.all([
     tried(() => caches.default.put(address(url), new Response(bytes, { headers }))),

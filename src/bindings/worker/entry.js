@@ -3,14 +3,41 @@
 
 import Entrypoint from "worker-build";
 import { clear, IncomingRequest } from "./incoming_request.js";
+import { warmUp } from "./warm_up.js";
 
 // the class of the binding REVOCATIONS; without the binding, nothing constructs it
 export { Revocations } from "./revocations.js";
 
-const { fetch, decisionIsValid } = Entrypoint.prototype;
+const { fetch, decisionIsValid, warmUp: decideAll } = Entrypoint.prototype;
 
 /** worker-build's state, which says whether the wasm must be instantiated again. */
 const state = globalThis.__worker_init_state;
+
+/**
+ * Handles a request.
+ *
+ * @param {Request} request
+ * @param {object} env
+ * @param {ExecutionContext} ctx
+ * @param {(this: object, request: IncomingRequest) => unknown} decide `this` has `env` and `ctx`
+ */
+function handle(request, env, ctx, decide) {
+  if (state.criticalError) {
+    clear();
+    // the constructor instantiates the wasm again
+    return new Entrypoint(ctx, env).fetch(new IncomingRequest(request));
+  }
+  try {
+    const incoming = new IncomingRequest(request);
+    return incoming.replay(decisionIsValid) ?? decide.call({ env, ctx }, incoming);
+  } catch (error) {
+    state.criticalError = error instanceof WebAssembly.RuntimeError;
+    throw error;
+  }
+}
+
+// the Worker starts also if this fails
+warmUp(handle, decideAll, state).catch(() => {});
 
 export default {
   /**
@@ -19,17 +46,6 @@ export default {
    * @param {ExecutionContext} ctx
    */
   fetch(request, env, ctx) {
-    if (state.criticalError) {
-      clear();
-      // the constructor instantiates the wasm again
-      return new Entrypoint(ctx, env).fetch(new IncomingRequest(request));
-    }
-    try {
-      const incoming = new IncomingRequest(request);
-      return incoming.replay(decisionIsValid) ?? fetch.call({ env, ctx }, incoming);
-    } catch (error) {
-      state.criticalError = error instanceof WebAssembly.RuntimeError;
-      throw error;
-    }
+    return handle(request, env, ctx, fetch);
   },
 };

@@ -107,6 +107,15 @@ impl SignatureVerifier for WorkerHost {
     ) -> impl Future<Output = bool> {
         self.runtime.verify(key, algorithm, message, signature)
     }
+
+    fn verify_ed25519(
+        &self,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &[u8],
+    ) -> impl Future<Output = Option<bool>> {
+        self.runtime.verify_ed25519(key, message, signature)
+    }
 }
 
 impl Telemetry for WorkerHost {

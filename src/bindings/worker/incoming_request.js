@@ -60,11 +60,10 @@ let next = 0;
  */
 const decisions = new Map();
 
-/** Clears both caches, because the instance of the wasm that they belong to is gone. */
+/** Clears both caches, because what they belong to in the wasm is gone. */
 export function clear() {
   numbers.clear();
   decisions.clear();
-  next = 0;
 }
 
 /**

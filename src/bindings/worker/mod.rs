@@ -36,20 +36,48 @@ use services::Services;
 #[wasm_bindgen]
 pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -> JsValue {
     let Some(head) = HEADERS.with_borrow_mut(|headers| headers.read(request.serialize())) else {
-        let detail = "the head is unreadable";
-        return reject(Code::MalformedRequest, detail, &JsHost::new_request_id()).into();
+        return unreadable().into();
     };
     let deployment = match deployment(&env) {
         Ok(deployment) => deployment,
-        Err(errors) => {
-            let (id, host) = (JsHost::new_request_id(), JsHost::new(|_| ()));
-            return respond(&gateway::misconfigured(&head, &errors, &id, &host)).into();
-        }
+        Err(errors) => return misconfigured(&head, &errors).into(),
     };
     let runtime = JsHost::new(move |task| {
         // fails only for an object that is not a context
         let _ = context.wait_until(&task);
     });
+    answer(request, head, deployment, runtime, |response| respond(response).into())
+}
+
+/// Handles requests as [`fetch`] does, so that V8 compiles what a request calls: in the Worker's
+/// global scope, before the first request. That scope has neither random numbers nor responses with
+/// a body, so the edge's own responses are `undefined`. Returns the responses or promises of them.
+///
+/// `env` has the settings of the warm-up. Of what this makes, only compiled code remains.
+#[wasm_bindgen(js_name = warmUp)]
+pub fn warm_up(requests: Vec<IncomingRequest>, env: Env) -> Vec<JsValue> {
+    let mut headers = HeaderCache::default();
+    // once: V8 would optimize a function that is called again for the settings of the warm-up
+    let host = JsHost::new(|_| ()).for_warm_up(true);
+    let Ok(deployment) = Deployment::read(&env, &host) else { return Vec::new() };
+    let deployment = Rc::new(deployment);
+    let mut answer = |request: IncomingRequest| {
+        let head = headers.read(request.serialize())?;
+        Some(answer(request, head, Rc::clone(&deployment), host.clone(), |_| JsValue::UNDEFINED))
+    };
+    requests.into_iter().filter_map(&mut answer).collect()
+}
+
+/// Returns the response to a request, or a promise of it. `respond` makes those of the edge itself.
+// not inlined, so that the warm-up compiles it for requests
+#[inline(never)]
+fn answer(
+    request: IncomingRequest,
+    head: RequestHead,
+    deployment: Rc<Deployment>,
+    runtime: JsHost,
+    respond: fn(&gateway::Response) -> JsValue,
+) -> JsValue {
     let runtime = runtime.with_revocations(deployment.services.revocations.clone());
     let driver = runtime.driver();
     let host = WorkerHost { runtime, deployment: Rc::clone(&deployment) };
@@ -59,16 +87,16 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
             // a client that fails to send its body does not read the response
             let body = host.runtime.read_body(&request.body(), limit + 1).await;
             let response = gateway.receive(&head, &body.unwrap_or_default(), &host).await;
-            return Ok(respond(&response).into());
+            return Ok(respond(&response));
         }
         Ok(match gateway.decide(&head, &host).await {
-            Decision::Respond(response, _) => respond(&response).into(),
+            Decision::Respond(response, _) => respond(&response),
             Decision::Forward(forward) if deployment.is_own_request(&head) => {
                 let cause = [head.method(), " ", head.origin(), head.path()].concat();
                 let error = Error::new(Code::OriginUnreachable, OWN_ADDRESS).with_source(cause);
                 let (origin, method) = (head.header("origin").next(), Some(head.method()));
                 let (id, trace) = (&forward.request_id, &forward.trace);
-                respond(&gateway.upstream_failed(origin, method, error, id, trace, &host)).into()
+                respond(&gateway.upstream_failed(origin, method, error, id, trace, &host))
             }
             Decision::Forward(forward) => {
                 let timeout = gateway.time_limit(&head);
@@ -153,7 +181,7 @@ impl Deployment {
     ///
     /// # Errors
     /// All errors of both.
-    fn read(env: &Env) -> Result<Self, Vec<SettingError>> {
+    fn read(env: &Env, host: &JsHost) -> Result<Self, Vec<SettingError>> {
         let entries = entries(env).into_iter().map(|entry| (entry.name(), entry.is_binding()));
         let entries: Vec<_> = entries.collect();
         let variables =
@@ -171,7 +199,7 @@ impl Deployment {
                 for warning in settings.warnings() {
                     console_warn!("{warning}");
                 }
-                let settings = settings.with_bindings(bindings, JsHost::secret());
+                let settings = settings.with_bindings(bindings, host.secret());
                 let upstream = FAILED.with(|failed| {
                     REDIRECT.with(|redirect| {
                         Upstream::new(&services.origin, failed.as_ref(), redirect.as_ref())
@@ -196,7 +224,8 @@ thread_local! {
 fn deployment(env: &Env) -> Result<Rc<Deployment>, Rc<str>> {
     DEPLOYMENT.with(|deployment| {
         let made = deployment.get_or_init(|| {
-            Deployment::read(env).map(Rc::new).map_err(|errors| {
+            let made = Deployment::read(env, &JsHost::new(|_| ()));
+            made.map(Rc::new).map_err(|errors| {
                 let errors: Vec<_> = errors.iter().map(SettingError::to_string).collect();
                 let errors = errors.join("; ");
                 console_error!("misconfigured: {errors}");
@@ -225,8 +254,14 @@ fn setting(env: &Env, name: &str) -> Option<SettingValue> {
     Some(if value.is_object() { SettingValue::Json(json) } else { SettingValue::Variable(json) })
 }
 
-fn reject(code: Code, detail: &'static str, request_id: &str) -> Response {
-    respond(&gateway::Response::problem(&Error::new(code, detail), request_id))
+fn misconfigured(head: &RequestHead, errors: &str) -> Response {
+    let (id, host) = (JsHost::new_request_id(), JsHost::new(|_| ()));
+    respond(&gateway::misconfigured(head, errors, &id, &host))
+}
+
+fn unreadable() -> Response {
+    let error = Error::new(Code::MalformedRequest, "the head is unreadable");
+    respond(&gateway::Response::problem(&error, &JsHost::new_request_id()))
 }
 
 fn respond(response: &gateway::Response) -> Response {

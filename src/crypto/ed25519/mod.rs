@@ -5,6 +5,9 @@
 //! For a key in frequent use, tables of multiples make verification faster than the native code of
 //! JavaScript runtimes. The results are the same.
 
+#[cfg(test)]
+mod cases;
+mod encodings;
 mod table;
 mod tables;
 #[cfg(test)]
@@ -12,14 +15,14 @@ mod tests;
 
 pub use tables::{TableSettings, Tier};
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use curve25519_dalek::Scalar;
-use curve25519_dalek::constants::EIGHT_TORSION;
 use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest, Sha512};
 
 use crate::jose::Unusable;
+use encodings::{is_below_order, is_canonical_and_strong};
 use tables::{Pool, TablePair, Tables};
 
 /// An Ed25519 public key. Clones share its tables.
@@ -42,28 +45,37 @@ impl Key {
         settings: TableSettings,
         pool: &'static Pool,
     ) -> Result<Self, Unusable> {
-        let key = VerifyingKey::from_bytes(bytes).map_err(|_| Unusable::WeakPoint)?;
-        let point = key.to_edwards();
-        let canonical = point.compress().to_bytes() == *bytes;
-        if !canonical || key.is_weak() {
+        if !is_canonical_and_strong(bytes) {
             return Err(Unusable::WeakPoint);
         }
-        Ok(Self { key, tables: Arc::new(Tables::new(-point, settings, pool)) })
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| Unusable::WeakPoint)?;
+        Ok(Self { key, tables: Arc::new(Tables::new(-key.to_edwards(), settings, pool)) })
+    }
+
+    /// Verifies `signature` of `message` by the key's tables, which are built when they are due.
+    /// Without tables, `None` says that the signature can be the key's: its form is right.
+    ///
+    /// The host or [`verifies_without_tables`](Self::verifies_without_tables) must then decide. Every
+    /// verifier that neither decodes R nor multiplies by the cofactor comes to the same result.
+    pub(super) fn verifies_at_once(&self, message: &[u8], signature: &[u8]) -> Option<bool> {
+        let Ok(signature) = Signature::from_slice(signature) else {
+            return Some(false);
+        };
+        let tables = self.tables.for_use();
+        let (r, s) = (signature.r_bytes(), signature.s_bytes());
+        if !is_canonical_and_strong(r) || !is_below_order(s) {
+            return Some(false);
+        }
+        tables.map(|tables| self.verifies_by_tables(tables, message, &signature))
     }
 
     /// Whether `signature` is this key's signature of `message`.
-    pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        let Ok(signature) = Signature::from_slice(signature) else {
-            return false;
-        };
-        match self.tables.for_use() {
-            Some(tables) => self.verifies_by_tables(tables, message, &signature),
-            None => self.key.verify_strict(message, &signature).is_ok(),
-        }
+    pub(super) fn verifies_without_tables(&self, message: &[u8], signature: &[u8]) -> bool {
+        Signature::from_slice(signature)
+            .is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
     }
 
     /// Equals `verify_strict`, which decodes R to check its order and then compares encodings.
-    /// Comparing suffices, because an encoding that equals a computed one is canonical.
     fn verifies_by_tables(
         &self,
         tables: TablePair<'_>,
@@ -74,16 +86,9 @@ impl Key {
         let Some(s) = Scalar::from_canonical_bytes(*signature.s_bytes()).into_option() else {
             return false;
         };
-        if SMALL_ORDER.contains(r) {
-            return false;
-        }
         let hash =
             Sha512::new().chain_update(r).chain_update(self.key.as_bytes()).chain_update(message);
         let k = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
         tables.sum(&s, &k).compress().as_bytes() == r
     }
 }
-
-/// The canonical encodings of the points whose order divides the cofactor.
-static SMALL_ORDER: LazyLock<[[u8; 32]; 8]> =
-    LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress().to_bytes()));

@@ -10,7 +10,7 @@ use std::fmt;
 
 pub use number::Number;
 
-use parser::{Parser, WHITE_SPACE};
+use parser::{Parser, is_white_space};
 
 /// The maximum depth of objects and arrays. The outermost object is level one.
 pub(crate) const MAX_DEPTH: usize = 32;
@@ -30,7 +30,8 @@ impl Object {
         if text.starts_with('\u{feff}') {
             return Err(JsonError::ByteOrderMark);
         }
-        if !text.trim_start_matches(WHITE_SPACE).starts_with('{') {
+        let first = text.bytes().find(|byte| !is_white_space(*byte));
+        if first != Some(b'{') {
             return Err(JsonError::NotAnObject);
         }
         match Json::parse(text)? {

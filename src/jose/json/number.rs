@@ -24,13 +24,17 @@ impl Number {
     /// digits from 10⁻²² to 10²². Other results can differ from the nearest `f64` by a few units in
     /// the last place.
     pub fn as_f64(&self) -> Option<f64> {
+        // most numbers in tokens are such times
+        if self.0.len() <= EXACT_DIGITS && self.0.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(integer(&self.0) as f64);
+        }
         let Decimal { negative, digits, exponent } = self.decimal();
         if digits.is_empty() {
             return Some(0.0);
         }
         let (kept, dropped) = digits.split_at(digits.len().min(MAX_DIGITS));
         let exponent = exponent.saturating_add(dropped.len() as i64);
-        let digits = kept.bytes().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+        let digits = integer(kept);
         // beyond these exponents, every number is infinite or zero
         let exponent = exponent.clamp(-MAX_EXPONENT, MAX_EXPONENT) as i32;
         let value = match exponent {
@@ -90,6 +94,11 @@ struct Decimal {
     exponent: i64,
 }
 
+/// The value of at most [`MAX_DIGITS`] digits.
+fn integer(digits: &str) -> u64 {
+    digits.bytes().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
+}
+
 /// The exponent after the `e`; [`UNBOUNDED_EXPONENT`] if it exceeds the integer type.
 fn parse_exponent(text: &str) -> i64 {
     let limit = if text.starts_with('-') { -UNBOUNDED_EXPONENT } else { UNBOUNDED_EXPONENT };
@@ -104,6 +113,9 @@ const UNBOUNDED_EXPONENT: i64 = i64::MAX / 2;
 
 /// Ten to this power exceeds every `f64`, even divided by a number of [`MAX_DIGITS`] digits.
 const MAX_EXPONENT: i64 = 400;
+
+/// An `f64` represents every integer of this many digits.
+const EXACT_DIGITS: usize = 15;
 
 /// Every number of this many digits fits into a `u64`.
 const MAX_DIGITS: usize = 19;

@@ -2,31 +2,30 @@
 
 use super::{Json, JsonError, MAX_DEPTH, Number, Object};
 
-pub(super) const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
-
-/// The unread text, and the remaining depth, which bounds the recursion.
+/// A text and the index of the next byte, which is a character boundary.
 pub(super) struct Parser<'t> {
-    rest: &'t str,
+    text: &'t str,
+    next: usize,
 }
 
 impl<'t> Parser<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { rest: text }
+        Self { text, next: 0 }
     }
 
     /// Parses one value, which must end the text.
     pub(super) fn parse(mut self) -> Result<Json, JsonError> {
         let value = self.value(MAX_DEPTH)?;
         self.skip_white_space();
-        match self.rest.is_empty() {
-            true => Ok(value),
-            false => Err(JsonError::Syntax),
+        match self.peek() {
+            None => Ok(value),
+            Some(_) => Err(JsonError::Syntax),
         }
     }
 
     fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
         self.skip_white_space();
-        match self.rest.as_bytes().first() {
+        match self.peek() {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
             Some(b'"') => self.string().map(Json::String),
@@ -40,18 +39,18 @@ impl<'t> Parser<'t> {
     fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
         let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
         let mut members = Vec::new();
-        self.expect('{')?;
-        if self.accept('}') {
+        self.expect(b'{')?;
+        if self.accept(b'}') {
             return Ok(Json::Object(Object::default()));
         }
         loop {
             self.skip_white_space();
             let name = self.string()?;
-            self.expect(':')?;
+            self.expect(b':')?;
             let value = self.value(depth)?;
             members.push((name, value));
-            if !self.accept(',') {
-                self.expect('}')?;
+            if !self.accept(b',') {
+                self.expect(b'}')?;
                 return Object::distinct(members).map(Json::Object);
             }
         }
@@ -60,14 +59,14 @@ impl<'t> Parser<'t> {
     fn array(&mut self, depth: usize) -> Result<Json, JsonError> {
         let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
         let mut elements = Vec::new();
-        self.expect('[')?;
-        if self.accept(']') {
+        self.expect(b'[')?;
+        if self.accept(b']') {
             return Ok(Json::Array(elements));
         }
         loop {
             elements.push(self.value(depth)?);
-            if !self.accept(',') {
-                self.expect(']')?;
+            if !self.accept(b',') {
+                self.expect(b']')?;
                 return Ok(Json::Array(elements));
             }
         }
@@ -75,14 +74,15 @@ impl<'t> Parser<'t> {
 
     /// Parses a string (section 7). Only quotes, backslashes and control characters need escapes.
     fn string(&mut self) -> Result<String, JsonError> {
-        self.rest = self.rest.strip_prefix('"').ok_or(JsonError::Syntax)?;
+        if !self.skip(b'"') {
+            return Err(JsonError::Syntax);
+        }
         let mut text = String::new();
         loop {
-            let plain = self.rest.bytes().take_while(|byte| !matches!(byte, b'"' | b'\\' | ..b' '));
-            text.push_str(self.take(plain.count()));
-            match self.rest.as_bytes().first() {
+            text.push_str(self.take_while(|byte| !matches!(byte, b'"' | b'\\' | ..b' ')));
+            match self.peek() {
                 Some(b'"') => {
-                    self.take(1);
+                    self.next += 1;
                     return Ok(text);
                 }
                 Some(b'\\') => text.push(self.escaped()?),
@@ -92,7 +92,7 @@ impl<'t> Parser<'t> {
     }
 
     fn escaped(&mut self) -> Result<char, JsonError> {
-        let escape = self.rest.as_bytes().get(1).copied();
+        let escape = self.text.as_bytes().get(self.next + 1).copied();
         let escaped = match escape {
             Some(b'"' | b'\\' | b'/') => char::from(escape.unwrap_or_default()),
             Some(b'b') => '\u{8}',
@@ -103,7 +103,7 @@ impl<'t> Parser<'t> {
             Some(b'u') => return self.escaped_code_point(),
             _ => return Err(JsonError::Syntax),
         };
-        self.take(2);
+        self.next += 2;
         Ok(escaped)
     }
 
@@ -117,72 +117,91 @@ impl<'t> Parser<'t> {
     }
 
     fn code_unit(&mut self) -> Result<u16, JsonError> {
-        let digits = self.rest.strip_prefix("\\u").and_then(|rest| rest.get(..4));
+        let digits = self.rest().strip_prefix("\\u").and_then(|rest| rest.get(..4));
         let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let unit = u16::from_str_radix(digits.ok_or(JsonError::Syntax)?, 16);
-        self.take(6);
+        self.next += 6;
         unit.map_err(|_| JsonError::Syntax)
     }
 
     /// Parses a number (section 6) with its spelling.
     fn number(&mut self) -> Result<Json, JsonError> {
-        let start = self.rest;
-        self.skip('-');
+        let start = self.next;
+        self.skip(b'-');
         match self.digits() {
             "" => return Err(JsonError::Syntax),
             digits if digits.len() > 1 && digits.starts_with('0') => return Err(JsonError::Syntax),
             _ => {}
         }
-        if self.skip('.') && self.digits().is_empty() {
+        if self.skip(b'.') && self.digits().is_empty() {
             return Err(JsonError::Syntax);
         }
-        if self.skip('e') || self.skip('E') {
-            let _sign = self.skip('+') || self.skip('-');
+        if self.skip(b'e') || self.skip(b'E') {
+            let _sign = self.skip(b'+') || self.skip(b'-');
             if self.digits().is_empty() {
                 return Err(JsonError::Syntax);
             }
         }
-        let written = &start[..start.len() - self.rest.len()];
-        Ok(Json::Number(Number::new(written)))
+        Ok(Json::Number(Number::new(&self.text[start..self.next])))
     }
 
     fn digits(&mut self) -> &'t str {
-        self.take(self.rest.bytes().take_while(u8::is_ascii_digit).count())
+        self.take_while(|byte| byte.is_ascii_digit())
     }
 
     fn literal(&mut self, name: &str, value: Json) -> Result<Json, JsonError> {
-        self.rest = self.rest.strip_prefix(name).ok_or(JsonError::Syntax)?;
-        Ok(value)
+        match self.rest().starts_with(name) {
+            true => {
+                self.next += name.len();
+                Ok(value)
+            }
+            false => Err(JsonError::Syntax),
+        }
     }
 
-    /// Skips white space and consumes the next character if it is this one. Returns whether it was.
-    fn accept(&mut self, c: char) -> bool {
+    /// Skips white space and consumes the next byte if it is this one. Returns whether it was.
+    fn accept(&mut self, byte: u8) -> bool {
         self.skip_white_space();
-        self.skip(c)
+        self.skip(byte)
     }
 
-    fn expect(&mut self, c: char) -> Result<(), JsonError> {
-        match self.accept(c) {
+    fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
+        match self.accept(byte) {
             true => Ok(()),
             false => Err(JsonError::Syntax),
         }
     }
 
-    fn skip(&mut self, c: char) -> bool {
-        let rest = self.rest.strip_prefix(c);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
+    fn skip(&mut self, byte: u8) -> bool {
+        let is_next = self.peek() == Some(byte);
+        self.next += usize::from(is_next);
+        is_next
     }
 
     fn skip_white_space(&mut self) {
-        self.rest = self.rest.trim_start_matches(WHITE_SPACE);
+        while self.peek().is_some_and(is_white_space) {
+            self.next += 1;
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.next).copied()
+    }
+
+    fn rest(&self) -> &'t str {
+        &self.text[self.next..]
     }
 
     /// Consumes bytes as text. They end at a character boundary, because they are ASCII or are
     /// followed by ASCII.
-    fn take(&mut self, bytes: usize) -> &'t str {
-        let (taken, rest) = self.rest.split_at(bytes);
-        self.rest = rest;
-        taken
+    fn take_while(&mut self, is_taken: impl Fn(u8) -> bool) -> &'t str {
+        let rest = self.rest();
+        let length = rest.bytes().position(|byte| !is_taken(byte)).unwrap_or(rest.len());
+        self.next += length;
+        &rest[..length]
     }
+}
+
+pub(super) fn is_white_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }

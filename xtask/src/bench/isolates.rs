@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::hosts::{Compilation, Host, Runtime};
 use super::median;
+use super::only::Only;
 use super::programs::Programs;
 
 /// The duration of a one-time operation in an isolate.
@@ -18,6 +19,8 @@ pub(super) struct FirstTime {
 pub(super) enum Case {
     /// Instantiation of our wasm
     Instantiate,
+    /// `createVerifier`, which instantiates the wasm
+    Create,
     /// Verification of the first token
     Verify { algorithm: &'static str, candidate: Candidate, start: Start },
 }
@@ -40,10 +43,11 @@ pub(super) enum Candidate {
 }
 
 /// Measures all one-time operations in every runtime.
-pub(super) fn measure(programs: &Programs, times: usize) -> Result<Vec<FirstTime>> {
+pub(super) fn measure(programs: &Programs, times: usize, only: &Only) -> Result<Vec<FirstTime>> {
     let mut firsts: Vec<(_, _, Vec<f64>)> = Vec::new();
-    for runtime in Runtime::ALL {
-        firsts.extend(Case::all().into_iter().map(|case| (runtime, case, Vec::new())));
+    for runtime in Runtime::ALL.into_iter().filter(|runtime| only.includes_runtime(*runtime)) {
+        let cases = Case::all().into_iter().filter(|case| case.is_in(only));
+        firsts.extend(cases.map(|case| (runtime, case, Vec::new())));
     }
     for _ in 0..times {
         for (runtime, case, figures) in &mut firsts {
@@ -57,7 +61,7 @@ pub(super) fn measure(programs: &Programs, times: usize) -> Result<Vec<FirstTime
 
 impl Case {
     fn all() -> Vec<Self> {
-        let mut all = vec![Self::Instantiate];
+        let mut all = vec![Self::Instantiate, Self::Create];
         for algorithm in ["EdDSA", "ES256", "RS256"] {
             for (candidate, start) in [
                 (Candidate::Ours, Start::Cold),
@@ -70,6 +74,13 @@ impl Case {
             }
         }
         all
+    }
+
+    fn is_in(self, only: &Only) -> bool {
+        match self {
+            Self::Instantiate | Self::Create => true,
+            Self::Verify { algorithm, .. } => only.includes_algorithm(algorithm),
+        }
     }
 
     fn compilation(self) -> Compilation {
@@ -90,6 +101,10 @@ impl Case {
         let overhead = median(overhead.split_off(3));
         let elapsed = match self {
             Self::Instantiate => host.time("/instantiate", &[])?,
+            Self::Create => {
+                let name = Candidate::Ours.name();
+                host.time("/make", &[("algorithm", "EdDSA"), ("candidate", name)])?
+            }
             Self::Verify { algorithm, candidate, start } => {
                 let query = [("algorithm", algorithm), ("candidate", candidate.name())];
                 if start == Start::Ready {
@@ -105,6 +120,7 @@ impl Case {
     pub(super) fn title(self) -> String {
         match self {
             Self::Instantiate => "instantiate our wasm".to_owned(),
+            Self::Create => "createVerifier from nothing".to_owned(),
             Self::Verify { algorithm, candidate, start } => {
                 let start = match start {
                     Start::Cold => "",

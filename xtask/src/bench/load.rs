@@ -52,6 +52,13 @@ impl Load<'_> {
     }
 }
 
+/// Sends a request over a connection and reads its response, which must be a 200.
+pub(super) fn send_one(stream: &mut TcpStream, request: &str) -> Result<()> {
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.write_all(request.as_bytes())?;
+    read_response(stream, &mut vec![0; MAX_RESPONSE], 200)
+}
+
 const CONNECTIONS: usize = 8;
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_RESPONSE: usize = 16 * 1024;

@@ -1,17 +1,20 @@
 //! `cargo xtask bench`: measures verifications by this project and other libraries, in workerd and
 //! in Node, all candidates in one run. A slow result never fails the command. `bench gateway`
-//! measures the whole Worker under load, `bench python` the Python package.
+//! measures the whole Worker under load, `bench start` its first request, `bench python` the Python
+//! package.
 
 mod gateway;
 mod hosts;
 mod isolates;
 mod load;
 mod material;
+mod only;
 mod programs;
 mod python;
 mod report;
 mod requirements;
 mod rounds;
+mod start;
 mod table;
 mod upstream;
 
@@ -21,13 +24,14 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::{progress, root};
+use crate::{build, progress, root};
 use hosts::{Compilation, Host, Runtime};
+use only::Only;
 use programs::Programs;
 use report::Report;
 
 /// Measures everything and writes `docs/benchmarks/`. With `--quick` it measures fewer rounds and
-/// only prints.
+/// only prints. With `--only` it measures a part and only prints.
 pub fn run(options: &[&str]) -> Result<()> {
     if let ["gateway", options @ ..] = options {
         return gateway::run(options);
@@ -35,21 +39,43 @@ pub fn run(options: &[&str]) -> Result<()> {
     if let ["python", options @ ..] = options {
         return python::run(options);
     }
+    if let ["start", options @ ..] = options {
+        return start::run(options);
+    }
+    let (options, only) = match options.iter().position(|option| *option == "--only") {
+        Some(at) => (&options[..at], Some(Only::parse(&options[at + 1..])?)),
+        None => (options, None),
+    };
     let effort = match options {
         [] => Effort { rounds: 61, isolates: 11 },
         ["--quick"] => Effort { rounds: 15, isolates: 5 },
-        _ => bail!("the only option of bench is --quick"),
+        _ => bail!("the options of bench are --quick, and --only with words after it"),
     };
+    let is_whole = only.is_none();
+    if is_whole {
+        build::worker()?;
+    }
+    let only = only.unwrap_or_default();
     let programs = Programs::build()?;
     request_priority();
-    progress("measuring fresh isolates");
-    let isolates = isolates::measure(&programs, effort.isolates)?;
-    progress(format!("measuring verifications, {} rounds", effort.rounds));
-    let host = |runtime| Host::start(runtime, &programs, Compilation::Lazy);
-    let hosts = [host(Runtime::Workerd)?, host(Runtime::Node)?];
-    let verifications = rounds::measure(&hosts, effort.rounds)?;
-
-    let report = Report::new(&programs, verifications, isolates, effort.rounds)?;
+    let mut firsts = Vec::new();
+    if only.first_tokens {
+        progress("measuring fresh isolates");
+        firsts = isolates::measure(&programs, effort.isolates, &only)?;
+    }
+    let mut verifications = Vec::new();
+    if only.verifications {
+        progress(format!("measuring verifications, {} rounds", effort.rounds));
+        let runtimes = Runtime::ALL.into_iter().filter(|runtime| only.includes_runtime(*runtime));
+        let start = |runtime| Host::start(runtime, &programs, Compilation::Lazy);
+        let hosts: Vec<_> = runtimes.map(start).collect::<Result<_>>()?;
+        verifications = rounds::measure(&hosts, effort.rounds, &only)?;
+    }
+    if !is_whole {
+        println!("{}", report::tables(&verifications, &firsts));
+        return Ok(());
+    }
+    let report = Report::new(&programs, verifications, firsts, effort.rounds)?;
     publish("verification", &report.text(), &report.json(), options.is_empty())
 }
 

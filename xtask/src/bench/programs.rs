@@ -24,13 +24,10 @@ pub(super) struct Programs {
     pub(super) facts: Value,
     /// Size of the npm package's wasm
     pub(super) npm_size: Size,
-    /// Size of the Worker's wasm
-    pub(super) worker_size: Size,
 }
 
 impl Programs {
     pub(super) fn build() -> Result<Self> {
-        build::worker()?;
         let directory = root().join("target/bench");
         let _lock = setup::lock(&directory)?;
         let (workerd, node) = (directory.join("workerd"), directory.join("node"));
@@ -60,7 +57,6 @@ impl Programs {
             material: serde_json::from_slice(&fs::read(node.join("material.json"))?)?,
             facts: serde_json::from_slice(&output.stdout)?,
             npm_size: Size::of(&wasm)?,
-            worker_size: Size::of(&root().join("build/index_bg.wasm"))?,
             workerd,
             node,
         })

@@ -11,6 +11,7 @@ use super::programs::Programs;
 use super::requirements::{self, Requirement};
 use super::rounds::Verifications;
 use super::table::table;
+use crate::root;
 use crate::wasm::Size;
 
 /// All figures of a run.
@@ -31,12 +32,14 @@ impl Report {
         firsts: Vec<FirstTime>,
         rounds: usize,
     ) -> Result<Self> {
+        let npm_size = programs.npm_size;
+        let worker_size = Size::of(&root().join("build/index_bg.wasm"))?;
         Ok(Self {
             facts: programs.facts.clone(),
-            npm_size: programs.npm_size,
-            worker_size: programs.worker_size,
+            npm_size,
+            worker_size,
             rounds,
-            requirements: requirements::all(programs, &verifications, &firsts),
+            requirements: requirements::all(npm_size, worker_size, &verifications, &firsts),
             verifications,
             firsts,
         })
@@ -45,10 +48,9 @@ impl Report {
     /// The report as Markdown, readable as plain text.
     pub(super) fn text(&self) -> String {
         let mut text = format!("# Verifying a token\n\n{}\n", self.introduction());
-        for runtime in Runtime::ALL {
-            let _ = write!(text, "\n## {runtime}\n\n{}", self.verification_table(runtime));
-        }
-        let _ = write!(text, "\n## The first token\n\n{FIRST_TOKEN}\n\n{}", self.first_table());
+        text += &verification_tables(&self.verifications);
+        let _ =
+            write!(text, "\n## The first token\n\n{FIRST_TOKEN}\n\n{}", first_table(&self.firsts));
         let _ = write!(text, "\n## Memory and size\n\n{}", self.size_table());
         let _ = write!(text, "\n## Requirements\n\n{}", self.requirement_table());
         text
@@ -74,39 +76,6 @@ impl Report {
             versions.join(", "),
             self.rounds,
         )
-    }
-
-    fn verification_table(&self, runtime: Runtime) -> String {
-        let here = || self.verifications.iter().filter(move |v| v.runtime == runtime);
-        let algorithms = distinct(here().map(|v| v.algorithm.as_str()));
-        let candidates = distinct(here().map(|v| v.candidate.as_str()));
-        let cell = |candidate: &str, algorithm: &str| {
-            let found = here().find(|v| v.is(runtime, algorithm, candidate));
-            found.map_or_else(String::new, |v| {
-                format!("{} ({:.2})", figure(v.microseconds()), v.ratio_to_jose())
-            })
-        };
-        let mut rows = vec![vec!["µs (ratio to jose)".to_owned()]];
-        rows[0].extend(algorithms.iter().map(|&algorithm| algorithm.to_owned()));
-        for candidate in candidates {
-            let cells = algorithms.iter().map(|algorithm| cell(candidate, algorithm));
-            rows.push([candidate.to_owned()].into_iter().chain(cells).collect());
-        }
-        table(&rows)
-    }
-
-    fn first_table(&self) -> String {
-        let mut rows = vec![vec!["ms".to_owned()]];
-        rows[0].extend(Runtime::ALL.map(|runtime| runtime.to_string()));
-        for first in self.firsts.iter().filter(|first| first.runtime == Runtime::ALL[0]) {
-            let cell = |runtime| {
-                let mut firsts = self.firsts.iter();
-                let same = firsts.find(|f| f.runtime == runtime && f.case == first.case);
-                same.map_or_else(String::new, |first| format!("{:.1}", first.milliseconds))
-            };
-            rows.push([first.case.title()].into_iter().chain(Runtime::ALL.map(cell)).collect());
-        }
-        table(&rows)
     }
 
     fn size_table(&self) -> String {
@@ -174,6 +143,61 @@ impl Report {
     }
 }
 
+/// The tables that have figures.
+pub(super) fn tables(verifications: &[Verifications], firsts: &[FirstTime]) -> String {
+    let mut text = verification_tables(verifications);
+    if !firsts.is_empty() {
+        let _ = write!(text, "\n## The first token\n\n{}", first_table(firsts));
+    }
+    text
+}
+
+fn verification_tables(verifications: &[Verifications]) -> String {
+    let mut text = String::new();
+    for runtime in Runtime::ALL {
+        let here = || verifications.iter().filter(move |v| v.runtime == runtime);
+        if here().next().is_none() {
+            continue;
+        }
+        let algorithms = distinct(here().map(|v| v.algorithm.as_str()));
+        let candidates = distinct(here().map(|v| v.candidate.as_str()));
+        let cell = |candidate: &str, algorithm: &str| {
+            let found = here().find(|v| v.is(runtime, algorithm, candidate));
+            found.map_or_else(String::new, |v| {
+                format!("{} ({:.2})", figure(v.microseconds()), v.ratio_to_jose())
+            })
+        };
+        let mut rows = vec![vec!["µs (ratio to jose)".to_owned()]];
+        rows[0].extend(algorithms.iter().map(|&algorithm| algorithm.to_owned()));
+        for candidate in candidates {
+            let cells = algorithms.iter().map(|algorithm| cell(candidate, algorithm));
+            rows.push([candidate.to_owned()].into_iter().chain(cells).collect());
+        }
+        let _ = write!(text, "\n## {runtime}\n\n{}", table(&rows));
+    }
+    text
+}
+
+fn first_table(firsts: &[FirstTime]) -> String {
+    let runtimes = Runtime::ALL.map(|runtime| (runtime, runtime.to_string()));
+    let is_measured = |runtime| firsts.iter().any(|first| first.runtime == runtime);
+    let runtimes: Vec<_> = runtimes.into_iter().filter(|it| is_measured(it.0)).collect();
+    let mut rows = vec![vec!["ms".to_owned()]];
+    rows[0].extend(runtimes.iter().map(|(_, name)| name.clone()));
+    for first in
+        firsts.iter().filter(|first| Some(first.runtime) == runtimes.first().map(|it| it.0))
+    {
+        let cell = |runtime| {
+            let mut firsts = firsts.iter();
+            let same = firsts.find(|f| f.runtime == runtime && f.case == first.case);
+            same.map_or_else(String::new, |first| format!("{:.1}", first.milliseconds))
+        };
+        let cells = runtimes.iter().map(|it| cell(it.0));
+        rows.push([first.case.title()].into_iter().chain(cells).collect());
+    }
+    table(&rows)
+}
+
 const METHOD: &str = "\
 Each runtime is a process of its own. The benchmark measures from outside: a request lets the runtime
 verify a number of tokens one after the other, and the duration of an empty request is subtracted. The
@@ -190,9 +214,9 @@ Tokens have Better Auth's default claims and arrive as new strings. All candidat
 
 const FIRST_TOKEN: &str = "\
 The time from the start of a runtime's program to its first verified token. For ours it includes
-instantiating the wasm (in Node, compiling it too), creating a verifier and verifying. *Made before*: the
-wasm is already instantiated and the verifier created, as in a Worker or server after start-up. Only the
-first token remains.
+instantiating the wasm (in Node, reading and compiling it too), creating a verifier and verifying. *From
+nothing*: the same without the token. *Made before*: the wasm is already instantiated and the verifier
+created, as in a Worker or server after start-up. Only the first token remains.
 
 V8 compiles each wasm function on its first call, which is most of the cost of the first token.
 *Compiled at once*: V8 compiles all functions on load (`--no-wasm-lazy-compilation`). Cloudflare's V8 has

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::hosts::Runtime;
 use super::isolates::{Candidate, Case, FirstTime, Start};
-use super::programs::Programs;
 use super::rounds::Verifications;
+use crate::wasm::Size;
 
 /// A figure and its upper bound.
 pub(super) struct Requirement {
@@ -32,7 +32,8 @@ impl Requirement {
 }
 
 pub(super) fn all(
-    programs: &Programs,
+    npm_size: Size,
+    worker_size: Size,
     verifications: &[Verifications],
     firsts: &[FirstTime],
 ) -> Vec<Requirement> {
@@ -57,6 +58,17 @@ pub(super) fn all(
             unit: "ms",
         }
     };
+    let create = |runtime, most| {
+        let mut here = firsts.iter().filter(|first| first.runtime == runtime);
+        Requirement {
+            what: format!("createVerifier from nothing in {runtime}"),
+            most,
+            measured: here
+                .find(|first| first.case == Case::Create)
+                .map_or(f64::NAN, |first| first.milliseconds),
+            unit: "ms",
+        }
+    };
     let kilobytes = |bytes: usize| bytes as f64 / 1e3;
     let size = |what: &str, most, gzipped| Requirement {
         what: format!("wasm of the {what}, gzipped"),
@@ -68,8 +80,10 @@ pub(super) fn all(
         .chain([
             first("with a ready verifier", Start::Ready),
             first("all included", Start::Cold),
-            size("npm package", 180.0, programs.npm_size.gzipped),
-            size("Worker", 220.0, programs.worker_size.gzipped),
+            create(Runtime::Workerd, 3.0),
+            create(Runtime::Node, 6.0),
+            size("npm package", 180.0, npm_size.gzipped),
+            size("Worker", 220.0, worker_size.gzipped),
         ])
         .collect()
 }

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::hosts::{Host, Runtime};
 use super::median;
+use super::only::Only;
 
 /// The duration of a verification by one candidate.
 pub(super) struct Verifications {
@@ -32,10 +33,13 @@ impl Verifications {
     }
 }
 
-pub(super) fn measure(hosts: &[Host], rounds: usize) -> Result<Vec<Verifications>> {
+pub(super) fn measure(hosts: &[Host], rounds: usize, only: &Only) -> Result<Vec<Verifications>> {
     let mut turns = Vec::new();
     for host in hosts {
         for (algorithm, candidate) in host.candidates()? {
+            if !only.includes_algorithm(&algorithm) {
+                continue;
+            }
             turns.push(Turn { host, algorithm, candidate, count: 0, rounds: Vec::new() });
         }
     }

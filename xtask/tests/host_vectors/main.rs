@@ -1,6 +1,8 @@
-//! Wycheproof's vectors have the same results in workerd and Node, whose WebCrypto verifies RSA and
-//! ECDSA, as natively. tests/web_vectors/main.rs runs them in a browser.
+//! Wycheproof's vectors have the same results in workerd and Node, whose WebCrypto verifies RSA,
+//! ECDSA and, on demand, Ed25519, as natively. tests/web_vectors/main.rs runs them in a browser.
 
+#[path = "../../../tests/vectors/comparison.rs"]
+mod comparison;
 #[path = "../../../tests/vectors/files.rs"]
 mod files;
 #[path = "../../../tests/vectors/report.rs"]
@@ -10,7 +12,8 @@ use serde_json::Value;
 use xtask::host_vectors::HostVectors;
 use xtask::http;
 
-use files::FILES;
+use comparison::Comparison;
+use files::{FILES, File};
 use report::Report;
 
 #[test]
@@ -27,6 +30,26 @@ fn workerd_has_the_native_result_for_every_vector() {
 }
 
 #[test]
+fn webcrypto_of_workerd_judges_ed25519_as_verify_strict_does() {
+    let vectors = HostVectors::build().unwrap();
+    let (server, url) = vectors.serve().unwrap();
+    let response = |name: &str| {
+        let response = http::get(&format!("{url}/{name}"), &[]).unwrap();
+        assert_eq!(response.status, 200, "{}", server.log());
+        response.json()
+    };
+    report(&response("by_webcrypto")).check(ed25519());
+    comparison(&response("compare")).check();
+}
+
+#[test]
+fn webcrypto_of_node_judges_ed25519_as_verify_strict_does() {
+    let reports = HostVectors::build().unwrap().run_in_node(&["by_webcrypto", "compare"]).unwrap();
+    report(&reports[0]).check(ed25519());
+    comparison(&reports[1]).check();
+}
+
+#[test]
 fn node_has_the_native_result_for_every_vector() {
     let names = FILES.each_ref().map(|file| file.name);
     let reports = HostVectors::build().unwrap().run_in_node(&names).unwrap();
@@ -36,9 +59,28 @@ fn node_has_the_native_result_for_every_vector() {
     }
 }
 
+fn ed25519() -> &'static File {
+    FILES.iter().find(|file| file.algorithm == "EdDSA").unwrap()
+}
+
+fn comparison(value: &Value) -> Comparison {
+    Comparison {
+        accepted: number(&value["accepted"]),
+        rejected: number(&value["rejected"]),
+        by_webcrypto: number(&value["byWebcrypto"]),
+        differences: value["differences"].as_array().unwrap().iter().map(text).collect(),
+    }
+}
+
+fn number(value: &Value) -> usize {
+    value.as_u64().unwrap() as usize
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
 fn report(value: &Value) -> Report {
-    let number = |value: &Value| value.as_u64().unwrap() as usize;
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
     let run = value["run"].as_array().unwrap().iter().map(number).collect();
     let mut report = Report { run, accepted: number(&value["accepted"]), differences: vec![] };
     for difference in value["differences"].as_array().unwrap() {

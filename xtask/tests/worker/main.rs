@@ -19,5 +19,6 @@ mod revocations;
 mod settings;
 mod stack;
 mod streams;
+mod warm_up;
 mod websocket_expiry;
 mod websockets;

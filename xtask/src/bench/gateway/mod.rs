@@ -3,7 +3,7 @@
 
 mod candidates;
 mod memory;
-mod report;
+pub(super) mod report;
 pub(super) mod requirements;
 mod revocations;
 mod rounds;

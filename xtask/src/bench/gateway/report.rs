@@ -211,7 +211,7 @@ fn find(figures: &[Figures], candidate: Candidate, kind: Kind) -> Option<&Figure
 }
 
 /// The version of an installed package.
-fn version(package: &str) -> Result<String> {
+pub(in crate::bench) fn version(package: &str) -> Result<String> {
     let manifest = root().join("node_modules").join(package).join("package.json");
     let manifest: Value = serde_json::from_slice(&fs::read(manifest)?)?;
     Ok(manifest["version"].as_str().context("no version")?.to_owned())

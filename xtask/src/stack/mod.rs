@@ -1,6 +1,10 @@
 //! The whole stack on loopback: a real Better Auth, a real FastAPI upstream, the Worker in workerd.
 //! It uses free ports and a temporary directory, and releases both when it is dropped.
 
+mod edge;
+
+pub use edge::Edge;
+
 use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
@@ -204,76 +208,6 @@ pub struct User {
     pub cookies: String,
     /// The user's id in the application
     pub uuid: String,
-}
-
-/// Only the Worker, with any settings, for tests that do not need other servers.
-pub struct Edge {
-    server: Server,
-    /// Its base URL
-    pub url: String,
-    _directory: Directory,
-}
-
-impl Edge {
-    /// Starts the Worker with only these settings.
-    pub fn start(vars: &[(&str, Value)]) -> Result<Self> {
-        Self::start_bound(vars, &[], &[])
-    }
-
-    /// The same with bindings: `services` are names and base URLs of their servers, `scripted` are
-    /// names and modules whose default export creates the binding. The name `outbound` is not a
-    /// binding but a Worker that receives the Worker's fetches.
-    pub fn start_bound(
-        vars: &[(&str, Value)],
-        services: &[(&str, &str)],
-        scripted: &[(&str, &str)],
-    ) -> Result<Self> {
-        Self::start_settings(vars, services, scripted, None)
-    }
-
-    /// The same as on Cloudflare: this request header contains `cf` as JSON.
-    pub fn start_on_cloudflare(
-        vars: &[(&str, Value)],
-        scripted: &[(&str, &str)],
-        cf_header: &'static str,
-    ) -> Result<Self> {
-        Self::start_settings(vars, &[], scripted, Some(cf_header))
-    }
-
-    fn start_settings(
-        vars: &[(&str, Value)],
-        services: &[(&str, &str)],
-        scripted: &[(&str, &str)],
-        cf_header: Option<&'static str>,
-    ) -> Result<Self> {
-        let directory = Directory::new()?;
-        let mut settings = workerd::Settings::from_wrangler()?;
-        settings.vars.clear();
-        let owned = |(name, what): &(&str, &str)| (name.to_string(), what.to_string());
-        settings.services = services.iter().map(owned).collect();
-        settings.scripted = scripted.iter().map(owned).collect();
-        settings.cf_header = cf_header;
-        for (name, value) in vars {
-            settings = settings.with(name, value.clone());
-        }
-        let (server, url) = workerd::start(directory.path(), &settings)?;
-        Ok(Self { server, url, _directory: directory })
-    }
-
-    /// Its log so far.
-    pub fn log(&self) -> String {
-        self.server.log()
-    }
-
-    /// See [`Server::log_with`].
-    pub fn log_with(&self, text: &str) -> String {
-        self.server.log_with(text)
-    }
-
-    /// The resident memory of its process, in bytes.
-    pub fn memory(&self) -> Result<u64> {
-        usage::memory(workerd::process_id(&self.server)?)
-    }
 }
 
 fn start_auth(
