@@ -77,7 +77,8 @@ pub trait RevocationStore {
 
 const NO_STORE: &str = "this runtime has no store of revocations";
 
-/// Verifies signatures by RSA and EC keys, and by Ed25519 keys if the runtime is faster than the core.
+/// Verifies signatures by RSA and EC keys, and by Ed25519 keys if the runtime is faster than the
+/// core.
 pub trait SignatureVerifier {
     /// Whether `signature` is a signature of `message` by `key`. The core has already checked the
     /// numbers of the key, and the length and range of the signature. Returns false if the runtime

@@ -1,5 +1,5 @@
-// Runs vector files in Node: the arguments are file names, or `compare`, and each report is one line
-// of output.
+// Runs vector files in Node: the arguments are file names, or `compare`, and each report is one
+// line of output.
 
 import { readFileSync } from "node:fs";
 import { compare, initSync, runFile } from "./host_vectors.js";

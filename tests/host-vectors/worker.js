@@ -1,5 +1,5 @@
-// Runs vector files in a Worker: the path is a file name, or `compare`, and the response body is the
-// report.
+// Runs vector files in a Worker: the path is a file name, or `compare`, and the response body is
+// the report.
 
 import { compare, initSync, runFile } from "./host_vectors.js";
 import module from "./index_bg.wasm";

@@ -95,6 +95,45 @@ async fn verifications_that_wait_for_one_key_import_do_not_interfere() {
 }
 
 #[wasm_bindgen_test]
+async fn verifiers_share_an_imported_key_until_the_last_one_is_dropped() {
+    let made = JsFuture::from(es256_tokens(ISSUER)).await.unwrap();
+    let options =
+        format!(r#"{{"jwks":{},"issuer":"{ISSUER}","audience":"{ISSUER}"}}"#, text(&made, "jwks"));
+    let make = || create_verifier(JSON::parse(&options).unwrap()).unwrap();
+    let [first, second]: [JsValue; 2] = {
+        let tokens = member(&made, "tokens").unchecked_into::<Array>();
+        [tokens.get(0), tokens.get(1)]
+    };
+    let count = Function::new_no_args(
+        "const prototype = Object.getPrototypeOf(crypto.subtle);
+        const { importKey } = prototype;
+        let imports = 0;
+        prototype.importKey = function (...args) {
+            imports += 1;
+            return importKey.apply(this, args);
+        };
+        return () => imports;",
+    );
+    let count: Function = count.call0(&JsValue::UNDEFINED).unwrap().unchecked_into();
+    let imports = || count.call0(&JsValue::UNDEFINED).unwrap().as_f64();
+    let verifiers = [make(), make()];
+    for token in [&first, &second] {
+        for verifier in &verifiers {
+            JsFuture::from(verifier.verify(token.clone())).await.unwrap();
+        }
+    }
+    assert_eq!(imports(), Some(1.0));
+    let [dropped, kept] = verifiers;
+    drop(dropped);
+    let third = make();
+    JsFuture::from(third.verify(first.clone())).await.unwrap();
+    assert_eq!(imports(), Some(1.0));
+    drop((kept, third));
+    JsFuture::from(make().verify(first)).await.unwrap();
+    assert_eq!(imports(), Some(2.0));
+}
+
+#[wasm_bindgen_test]
 fn invalid_options_are_rejected_with_every_error_named() {
     let options = r#"{"baseURL":"x","algorithms":["none"],"clockTolerance":-1}"#;
     let error = create_verifier(JSON::parse(options).unwrap()).err().unwrap();

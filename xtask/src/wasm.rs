@@ -36,10 +36,11 @@ pub(crate) fn without_exports(wasm: &Path, unused: &[&str]) -> Result<()> {
     Ok(fs::remove_file(graph)?)
 }
 
-/// Optimizes for size and removes the names of functions. worker-build keeps them, and they are a
-/// fifth of the size.
+/// Optimizes and removes the names of functions. worker-build keeps them, and they are a fifth of
+/// the size. The compiler has optimized for size; by `-O2`, a token takes 1 µs less than by `-Os`,
+/// for 1 kB more.
 pub(crate) fn optimize(wasm: &Path) -> Result<()> {
-    run(binaryen("wasm-opt").arg("-Os").arg("--strip-debug").arg("-o").args([wasm, wasm]))
+    run(binaryen("wasm-opt").arg("-O2").arg("--strip-debug").arg("-o").args([wasm, wasm]))
 }
 
 fn binaryen(program: &str) -> Command {

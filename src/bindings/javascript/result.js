@@ -22,8 +22,8 @@ const encoder = new TextEncoder();
  *
  * @param {unknown} value
  * @param {Uint8Array} bytes
- * @returns {number} the length of the text; 0 if it is empty, too long or not in ASCII, or the value
- *   is not a string
+ * @returns {number} the length of the text; 0 if it is empty, too long or not in ASCII, or the
+ *   value is not a string
  */
 export function copyAscii(value, bytes) {
   if (typeof value !== "string") return 0;

@@ -122,16 +122,16 @@ export function random() {
 }
 
 /**
- * Whether WebCrypto verifies Ed25519 faster than the wasm does for a key without tables: in workerd,
- * where it needs no other thread.
+ * Whether WebCrypto verifies Ed25519 faster than the wasm does for a key without tables: in
+ * workerd, where it needs no other thread.
  */
 export function hasFastEd25519() {
   return globalThis.navigator?.userAgent === "Cloudflare-Workers";
 }
 
 /**
- * The keys that Rust holds, by number, with what WebCrypto has imported of each, by the number of an
- * algorithm. Other requests can use it, unlike a promise, which belongs to its request.
+ * The keys that Rust holds, by number, with what WebCrypto has imported of each, by the number of
+ * an algorithm. Other requests can use it, unlike a promise, which belongs to its request.
  *
  * @type {Map<number, { jwk: string, holders: number, imported: ImportedKey[] }>}
  *

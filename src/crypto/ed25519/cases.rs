@@ -1,5 +1,5 @@
-//! Signatures that an adversarial signer computes with the private key, each with the verdict of the
-//! strictest rules. The tests of other hosts include this file.
+//! Signatures that an adversarial signer computes with the private key, each with the verdict of
+//! the strictest rules. The tests of other hosts include this file.
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,5 @@
-//! Checks of encoded points and scalars (RFC 8032, section 5.1) that need no arithmetic. Numbers are
-//! little-endian.
+//! Checks of encoded points and scalars (RFC 8032, section 5.1) that need no arithmetic. Numbers
+//! are little-endian.
 
 /// Whether the encoding is canonical, and not that of a point of small order. It can be that of no
 /// point.

@@ -77,21 +77,25 @@ impl<'t> Parser<'t> {
         if !self.skip(b'"') {
             return Err(JsonError::Syntax);
         }
-        let mut text = String::new();
-        loop {
-            text.push_str(self.take_while(|byte| !matches!(byte, b'"' | b'\\' | ..b' ')));
-            match self.peek() {
-                Some(b'"') => {
-                    self.next += 1;
-                    return Ok(text);
-                }
-                Some(b'\\') => text.push(self.escaped()?),
-                _ => return Err(JsonError::Syntax),
-            }
+        // most strings have no escapes
+        let mut text = self.plain_text().to_owned();
+        while !self.skip(b'"') {
+            text.push(self.escaped()?);
+            text.push_str(self.plain_text());
         }
+        Ok(text)
     }
 
+    /// The characters up to a quote, a backslash or a control character.
+    fn plain_text(&mut self) -> &'t str {
+        self.take_while(|byte| !matches!(byte, b'"' | b'\\' | ..b' '))
+    }
+
+    /// Parses a backslash and what follows it.
     fn escaped(&mut self) -> Result<char, JsonError> {
+        if self.peek() != Some(b'\\') {
+            return Err(JsonError::Syntax);
+        }
         let escape = self.text.as_bytes().get(self.next + 1).copied();
         let escaped = match escape {
             Some(b'"' | b'\\' | b'/') => char::from(escape.unwrap_or_default()),
