@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use xtask::stack::Storage;
 use xtask::{
-    bench, build, demo, docs, fuzz, inspector, lint, mutants, release, setup, simulate, style,
-    test,
+    bench, build, demo, docs, fuzz, inspector, lint, mutants, release, setup, simulate, style, test,
 };
 
 fn main() -> ExitCode {

@@ -175,7 +175,7 @@ fn signature_of(message: &[u8], key: usize) -> [u8; 64] {
     let hash = message.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    let mut state = hash ^ mix(key as u64 + 1);
+    let mut state = hash ^ mix((key as u64).wrapping_add(1));
     let mut signature = [0; 64];
     for part in signature.chunks_exact_mut(8) {
         state = mix(state.wrapping_add(0x9e37_79b9_7f4a_7c15));

@@ -48,7 +48,9 @@ pub(crate) struct Totals {
     pub(crate) attacks_unavailable: u64,
     /// The longest time from the arrival of a request to its acceptance
     pub(crate) longest_wait: f64,
-    /// The same from the first attempt, for tokens of a key that was published meanwhile
+    /// The same from the first attempt, with retries and with a new token after a 401
+    pub(crate) longest_delay: f64,
+    /// The same from the first attempt with the token, if its key was published meanwhile
     pub(crate) acceptance: f64,
     /// The longest time for which tokens of a removed key were accepted
     pub(crate) removal: f64,

@@ -21,57 +21,69 @@ pub(crate) fn report(scenario: &Scenario, metrics: &Metrics, started: u32) -> Va
     let (tokens, _) = of_alive(|alive| alive.tokens);
     let (_, most_tokens) = of_alive(|alive| alive.most_tokens);
     let per_second = |count: u32| rounded(f64::from(count) / scenario.interval);
-    json!({
-        "name": scenario.name,
-        "title": scenario.title,
-        "hours": rounded(hours),
-        "requests": requests,
-        "accepted": accepted,
-        "hitRate": rounded(hits as f64 / (accepted as f64).max(1.0)),
-        "falseRejections": totals.false_rejections,
-        "rejectionsOfRemovedKeys": totals.rejections,
-        "unavailable": totals.unavailable,
-        "waitingWithoutToken": totals.without_token,
-        "keyFetches": all_fetches,
-        "failedKeyFetches": totals.failed_fetches,
-        "keyFetchesPerHour": (all_fetches as f64 / hours).round(),
-        "keyFetchesPerSecond": rounded(all_fetches as f64 / scenario.duration),
-        "mostKeyFetchesPerSecond": fetches.iter().max(),
-        "tokensIssuedPerSecond": rounded(all_issued as f64 / scenario.duration),
-        "mostTokensIssuedPerSecond": issued.iter().max(),
-        "cacheReads": totals.cache_reads,
-        "cacheHits": totals.cache_hits,
-        "kvReads": totals.kv_reads,
-        "kvWrites": totals.kv_writes,
-        "kvRefusedWrites": totals.kv_refused,
-        "attacks": totals.attacks,
-        "attacksUnavailable": totals.attacks_unavailable,
-        "longestWaitSeconds": rounded(totals.longest_wait),
-        "acceptanceSeconds": rounded(totals.acceptance),
-        "removalSeconds": rounded(totals.removal),
-        "isolates": rounded(isolates),
-        "mostIsolates": most_isolates,
-        "startedIsolates": started,
-        "tokensOfAnIsolate": rounded(tokens / isolates.max(1.0)),
-        "mostTokensOfAnIsolate": most_tokens,
-        "revocationReads": revocation_reads(metrics),
-        "failures": failures,
-        "intervalSeconds": scenario.interval,
-        "actions": scenario.actions.iter().map(|(after, action)| {
-            json!({ "afterSeconds": after, "what": action.words() })
-        }).collect::<Vec<_>>(),
-        "points": {
-            "requestsPerSecond":
-                points.iter().map(|point| per_second(point.requests)).collect::<Vec<_>>(),
-            "hitsPerSecond": points.iter().map(|point| per_second(point.hits)).collect::<Vec<_>>(),
-            "keyFetchesPerSecond":
-                points.iter().map(|point| per_second(point.fetches)).collect::<Vec<_>>(),
-            "rejectionsPerSecond":
-                points.iter().map(|point| per_second(point.rejections)).collect::<Vec<_>>(),
-            "unavailablePerSecond":
-                points.iter().map(|point| per_second(point.unavailable)).collect::<Vec<_>>(),
-        },
-    })
+    let parts = [
+        json!({
+            "name": scenario.name,
+            "title": scenario.title,
+            "hours": rounded(hours),
+            "requests": requests,
+            "accepted": accepted,
+            "hitRate": rounded(hits as f64 / (accepted as f64).max(1.0)),
+            "falseRejections": totals.false_rejections,
+            "rejectionsOfRemovedKeys": totals.rejections,
+            "unavailable": totals.unavailable,
+            "waitingWithoutToken": totals.without_token,
+        }),
+        json!({
+            "keyFetches": all_fetches,
+            "failedKeyFetches": totals.failed_fetches,
+            "keyFetchesPerHour": (all_fetches as f64 / hours).round(),
+            "keyFetchesPerSecond": rounded(all_fetches as f64 / scenario.duration),
+            "mostKeyFetchesPerSecond": fetches.iter().max(),
+            "tokensIssuedPerSecond": rounded(all_issued as f64 / scenario.duration),
+            "mostTokensIssuedPerSecond": issued.iter().max(),
+            "cacheReads": totals.cache_reads,
+            "cacheHits": totals.cache_hits,
+            "kvReads": totals.kv_reads,
+            "kvWrites": totals.kv_writes,
+            "kvRefusedWrites": totals.kv_refused,
+            "attacks": totals.attacks,
+            "attacksUnavailable": totals.attacks_unavailable,
+            "longestWaitSeconds": rounded(totals.longest_wait),
+            "longestDelaySeconds": rounded(totals.longest_delay),
+            "acceptanceSeconds": rounded(totals.acceptance),
+            "removalSeconds": rounded(totals.removal),
+        }),
+        json!({
+            "isolates": rounded(isolates),
+            "mostIsolates": most_isolates,
+            "startedIsolates": started,
+            "tokensOfAnIsolate": rounded(tokens / isolates.max(1.0)),
+            "mostTokensOfAnIsolate": most_tokens,
+            "revocationReads": revocation_reads(metrics),
+            "failures": failures,
+            "intervalSeconds": scenario.interval,
+            "actions": scenario.actions.iter().map(|(after, action)| {
+                json!({ "afterSeconds": after, "what": action.words() })
+            }).collect::<Vec<_>>(),
+            "points": {
+                "requestsPerSecond":
+                    points.iter().map(|point| per_second(point.requests)).collect::<Vec<_>>(),
+                "hitsPerSecond": points.iter().map(|point| per_second(point.hits)).collect::<Vec<_>>(),
+                "keyFetchesPerSecond":
+                    points.iter().map(|point| per_second(point.fetches)).collect::<Vec<_>>(),
+                "rejectionsPerSecond":
+                    points.iter().map(|point| per_second(point.rejections)).collect::<Vec<_>>(),
+                "unavailablePerSecond":
+                    points.iter().map(|point| per_second(point.unavailable)).collect::<Vec<_>>(),
+            },
+        }),
+    ];
+    let members = parts.into_iter().filter_map(|part| match part {
+        Value::Object(members) => Some(members),
+        _ => None,
+    });
+    Value::Object(members.flatten().collect())
 }
 
 /// The assumptions.

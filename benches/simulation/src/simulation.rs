@@ -21,9 +21,10 @@ pub(crate) fn run(model: &Model, scenario: &Scenario, seed: u64) -> (Metrics, u3
     let first = if scenario.from_midnight { 0.0 } else { load.peak() - 10.0 * MINUTE };
     let begin = MIDNIGHT + first;
     let start = begin - scenario.warm_up;
-    let stream = scenario.name.bytes().fold(1, |sum: u64, byte| {
-        sum.wrapping_mul(31).wrapping_add(u64::from(byte))
-    });
+    let stream = scenario
+        .name
+        .bytes()
+        .fold(1, |sum: u64, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     let world = Rc::new(World {
         model: *model,
         engine: Engine::at(start),
@@ -79,6 +80,8 @@ struct Visit {
     requests: u32,
     /// When this request was sent first
     sent: f64,
+    /// The same with this token
+    sent_with_token: f64,
 }
 
 impl Course<'_> {
@@ -137,6 +140,7 @@ impl Course<'_> {
             is_rejected: false,
             requests: 1 + further,
             sent: now,
+            sent_with_token: now,
         };
         drop(random);
         let number = match self.free.pop() {
@@ -157,6 +161,7 @@ impl Course<'_> {
         let now = self.world.now();
         let Some(token) = self.token(number) else {
             self.world.metrics.borrow_mut().without_token(now);
+            self.visits[number as usize].sent = now + RETRY;
             return self.world.engine.plan(now + RETRY, Event::Request(number));
         };
         let visit = &self.visits[number as usize];
@@ -193,6 +198,7 @@ impl Course<'_> {
         metrics.borrow_mut().issued(now);
         visit.token = Some(Rc::clone(&token));
         visit.is_rejected = false;
+        visit.sent_with_token = now;
         Some(token)
     }
 
@@ -228,6 +234,7 @@ impl Course<'_> {
         let mean = model.visit_seconds / model.requests;
         let wait = self.world.random.borrow_mut().exponential(mean);
         visit.sent = now + wait;
+        visit.sent_with_token = now + wait;
         self.world.engine.plan(now + wait, Event::Request(number));
     }
 
@@ -245,9 +252,10 @@ impl Course<'_> {
             Outcome::Accepted { .. } => {
                 let totals = &mut metrics.totals;
                 totals.longest_wait = totals.longest_wait.max(now - arrived);
+                let visit = &self.visits[*visit as usize];
+                totals.longest_delay = totals.longest_delay.max(now - visit.sent);
                 if token.key > 0 {
-                    let sent = self.visits[*visit as usize].sent;
-                    totals.acceptance = totals.acceptance.max(now - sent);
+                    totals.acceptance = totals.acceptance.max(now - visit.sent_with_token);
                 }
                 if let Some(removed) = removed.filter(|removed| removed < arrived) {
                     totals.removal = totals.removal.max(arrived - removed);

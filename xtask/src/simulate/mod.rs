@@ -4,6 +4,7 @@
 mod costs;
 mod page;
 mod prices;
+mod words;
 
 use std::fs;
 use std::process::{Command, Stdio};

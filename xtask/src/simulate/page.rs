@@ -99,9 +99,15 @@ impl<'r> Page<'r> {
     }
 
     fn lags(&self) -> String {
-        let head = ["seconds", "a request waited", "new key accepted", "removed key counted"];
+        let head = [
+            "seconds",
+            "a request waited",
+            "a client waited",
+            "new key accepted",
+            "removed key counted",
+        ];
         self.rows(&head, |scenario| {
-            ["longestWaitSeconds", "acceptanceSeconds", "removalSeconds"]
+            ["longestWaitSeconds", "longestDelaySeconds", "acceptanceSeconds", "removalSeconds"]
                 .map(|name| match figure(&scenario[name]) {
                     0.0 => "–".to_owned(),
                     seconds => format!("{seconds:.1}"),
