@@ -122,13 +122,13 @@ impl Scenario {
             name,
             title,
             duration: minutes * MINUTE,
-            warm_up: 30.0 * MINUTE,
+            warm_up: 20.0 * MINUTE,
             from_midnight: false,
             store: Store::Cache,
             actions: actions.iter().map(|(minute, action)| (minute * MINUTE, *action)).collect(),
             interval: 20.0,
         };
-        let outage = [(10.0, Action::OutageBegins), (70.0, Action::OutageEnds)];
+        let outage = [(10.0, Action::OutageBegins), (40.0, Action::OutageEnds)];
         let crowd = [
             (10.0, Action::Slow(10.0)),
             (10.0, Action::Crowd(3.0)),
@@ -138,7 +138,7 @@ impl Scenario {
             (20.0, Action::Slow(1.0)),
         ];
         let attack = [
-            (10.0, Action::Attack(1_000.0)),
+            (10.0, Action::Attack(500.0)),
             (20.0, Action::Rotate { overlap: 30.0 * MINUTE }),
             (30.0, Action::Attack(0.0)),
         ];
@@ -153,28 +153,28 @@ impl Scenario {
             at_the_peak(
                 "rotation",
                 "a new key, the old one stays for 30 minutes",
-                60.0,
+                50.0,
                 &rotate(30.0 * MINUTE),
             ),
             at_the_peak(
                 "rotation-at-once",
                 "a new key, the old one is removed at once",
-                40.0,
+                30.0,
                 &rotate(0.0),
             ),
             at_the_peak(
                 "rotation-same-kid",
                 "a new key with the `kid` of the old one, which is removed at once",
-                40.0,
+                30.0,
                 &[(10.0, Action::ReplaceUnderSameKid)],
             ),
-            at_the_peak("outage", "the auth server is down for an hour", 90.0, &outage),
+            at_the_peak("outage", "the auth server is down for half an hour", 55.0, &outage),
             Self {
                 store: Store::Nowhere,
                 ..at_the_peak(
                     "outage-workers-dev",
                     "the same on `workers.dev`, without a store",
-                    90.0,
+                    55.0,
                     &outage,
                 )
             },
@@ -192,13 +192,13 @@ impl Scenario {
             ),
             at_the_peak(
                 "attack",
-                "a client sends 1,000 tokens per second with random `kid`s to one data center, and a key is rotated meanwhile",
+                "a client sends 500 tokens per second with random `kid`s to one data center, and a key is rotated meanwhile",
                 40.0,
                 &attack,
             ),
             Self {
                 store: Store::CacheAndKv,
-                ..at_the_peak("kv", "two hours with `JWKS_KV`", 120.0, &[])
+                ..at_the_peak("kv", "an hour with `JWKS_KV`", 60.0, &[])
             },
         ]
     }
