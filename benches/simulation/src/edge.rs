@@ -133,8 +133,9 @@ impl Edge {
 
     /// Counts a token that an isolate has put into its cache.
     pub(crate) fn cached(&mut self, place: Place) {
-        let isolate = &mut self.isolates[place.datacenter][place.slot];
-        if let Some(isolate) = isolate.as_mut().filter(|it| it.number == place.number) {
+        let place_now = self.isolates[place.datacenter].get_mut(place.slot);
+        let isolate = place_now.and_then(Option::as_mut);
+        if let Some(isolate) = isolate.filter(|isolate| isolate.number == place.number) {
             isolate.tokens =
                 (isolate.tokens + 1).min(better_auth_edge::CacheLimits::default().tokens);
         }
