@@ -37,9 +37,9 @@ struct Line {
 pub(super) fn charts() -> Result<Vec<Chart>> {
     let report = read("scale")?;
     let scenarios = report["scenarios"].as_array().context("the report has no scenarios")?;
-    let fetches = scenarios.iter().map(|scenario| {
-        Panel::new(scenario, "key fetches", &[("keyFetchesPerSecond", false)])
-    });
+    let fetches = scenarios
+        .iter()
+        .map(|scenario| Panel::new(scenario, "key fetches", &[("keyFetchesPerSecond", false)]));
     let happens = |scenario: &&Value| !scenario["actions"].as_array().is_none_or(Vec::is_empty);
     let responses = scenarios.iter().filter(happens).map(|scenario| {
         let lines = [("rejectionsPerSecond", true), ("unavailablePerSecond", false)];
@@ -141,8 +141,7 @@ impl Panel {
                 "<path d=\"M{points}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.5\"/>"
             );
         }
-        let (unit, seconds) =
-            if duration > 4.0 * 3_600.0 { ("h", 3_600.0) } else { ("min", 60.0) };
+        let (unit, seconds) = if duration > 4.0 * 3_600.0 { ("h", 3_600.0) } else { ("min", 60.0) };
         for part in [0.0, 0.5, 1.0] {
             let anchor = ["start", "middle", "end"][(part * 2.0) as usize];
             let at = part * duration;

@@ -99,9 +99,8 @@ pub(super) fn requests(day: &Value, measured: &Measured) -> Result<[Line; 2]> {
     let requests = number(&day["requests"])?;
     let misses = requests - number(&day["accepted"])? * number(&day["hitRate"])?;
     let starts = number(&day["startedIsolates"])?;
-    let milliseconds = requests * measured.request
-        + misses * measured.new_token
-        + starts * measured.first_token;
+    let milliseconds =
+        requests * measured.request + misses * measured.new_token + starts * measured.first_token;
     Ok([
         Line { price: &prices::REQUESTS, units: requests * months },
         Line { price: &prices::CPU, units: milliseconds * months },

@@ -112,9 +112,7 @@ mod tests {
 
     #[test]
     fn a_false_rejection_or_another_failure_is_a_wrong_decision() {
-        let scenario = |count: u32, failures: &[&str]| {
-            json!({ "name": "day", "falseRejections": count, "failures": failures })
-        };
+        let scenario = |count: u32, failures: &[&str]| json!({ "name": "day", "falseRejections": count, "failures": failures });
         let wrong = |scenario: Value| wrong_decisions(&json!({ "scenarios": [scenario] }));
         assert!(wrong(scenario(0, &[])).is_empty());
         assert_eq!(wrong(scenario(2, &[])), ["day: 2 false rejections"]);

@@ -25,25 +25,69 @@ impl<'r> Page<'r> {
     /// The report as Markdown, readable as plain text.
     pub(super) fn text(&self) -> Result<String> {
         let (date, seed) = (text(&self.report["date"]), text(&self.report["seed"]));
-        let mut page = format!("# Scale\n\n{}\n", words::introduction(&date, &seed));
+        let assumed = |name: &str| count(figure(&self.report["assumptions"][name]));
+        let (users, datacenters) = (assumed("users"), assumed("datacenters"));
+        let introduction = words::introduction(&users, &datacenters, &date, &seed);
+        let mut page = format!("# Scale\n\n{introduction}\n");
+        if let Some(day) = self.scenario("day") {
+            let _ = write!(page, "\n## In short\n\n{}", self.summary(day)?);
+        }
         let _ = write!(page, "\n## Scenarios\n\n{}\n{}", words::SCENARIOS, self.decisions());
         let _ = write!(page, "\n{}\n{}", words::DECISIONS, self.courses());
         let _ = write!(page, "\n## The auth server\n\n{}\n{}", words::FETCHES, self.fetches());
         let _ = write!(page, "\n{}", words::FETCH_PLOTS);
         let _ = write!(page, "\n## New and removed keys\n\n{}\n{}", words::LAGS, self.lags());
-        let _ = write!(page, "\n{}", words::RESPONSE_PLOTS);
+        let _ = write!(page, "\n{}\n{}", words::REMOVED_KEYS, words::RESPONSE_PLOTS);
         if let Some(day) = self.scenario("day") {
             let isolates = format!("{}\n{}", words::isolates(&self.measured), self.memory());
             let _ = write!(page, "\n## An isolate\n\n{isolates}");
             let reads = format!("{}\n{}", words::REVOCATIONS, self.reads(day)?);
-            let _ = write!(page, "\n## Revocation\n\n{reads}\n{}", words::SHARDS);
+            let _ = write!(page, "\n## Revocation\n\n{reads}\n{}", words::shards());
             let bill = format!("{}\n{}", words::bill(&self.measured), self.bill(day)?);
-            let _ = write!(page, "\n## The bill\n\n{bill}\n{}", words::prices(prices::READ));
+            let _ = write!(page, "\n## The bill\n\n{bill}\n{}", self.refused_writes());
+            let _ = write!(page, "\n{}", words::prices(prices::READ));
             let _ = write!(page, "\n{}", prices_table());
         }
         let _ = write!(page, "\n## Assumptions\n\n{}\n{}", words::ASSUMPTIONS, self.assumptions());
         let _ = write!(page, "\n{}", words::OWN_NUMBERS);
         Ok(page)
+    }
+
+    /// The chief figures, of a day without incidents.
+    fn summary(&self, day: &Value) -> Result<String> {
+        let sum = |name: &str| self.scenarios.iter().map(|it| figure(&it[name])).sum::<f64>();
+        let number = |name: &str| figure(&day[name]);
+        let requests = costs::requests(day, &self.measured)?;
+        let edge = prices::PLAN + requests.iter().map(Line::dollars).sum::<f64>();
+        let reads = day["revocationReads"].as_array().and_then(|all| all.first());
+        let lines = reads.map(costs::revocations).transpose()?;
+        let revocation: f64 = lines.iter().flatten().map(Line::dollars).sum();
+        let most = self.measured.megabytes(2.0, number("mostTokensOfAnIsolate"));
+        Ok(format!(
+            "- **Decisions**: {} requests in {} scenarios, {} of them a false 401.\n\
+             - **Auth server**: {:.1} key fetches per second on average and {} at most, from {} live isolates. \
+             Clients get\n  {:.0} tokens per second from it. If the API asked it about each request, it \
+             would get {} per second.\n\
+             - **Bill**: ${} per month, {:.0} % of it for Worker requests. Revocation adds ${}.\n\
+             - **Memory**: at most {most:.1} MB of wasm memory for an isolate, of the 128 MB that it may have.\n",
+            count(sum("requests")),
+            self.scenarios.len(),
+            count(sum("falseRejections")),
+            number("keyFetchesPerSecond"),
+            count(number("mostKeyFetchesPerSecond")),
+            count(number("isolates")),
+            number("tokensIssuedPerSecond"),
+            count(number("requests") / (number("hours") * 3_600.0)),
+            count(edge),
+            100.0 * requests[0].dollars() / edge,
+            count(revocation),
+        ))
+    }
+
+    fn refused_writes(&self) -> String {
+        let scenario = self.scenario("kv").unwrap_or(&Value::Null);
+        let writes = ["kvRefusedWrites", "kvWrites"].map(|name| count(figure(&scenario[name])));
+        words::refused_writes(&writes[0], &writes[1])
     }
 
     fn scenario(&self, name: &str) -> Option<&'r Value> {
@@ -85,7 +129,8 @@ impl<'r> Page<'r> {
     }
 
     fn fetches(&self) -> String {
-        let head = ["key fetches", "per hour", "failed", "per s, mean", "per s, most", "tokens per s"];
+        let head =
+            ["key fetches", "per hour", "failed", "per s, mean", "per s, most", "tokens per s"];
         self.rows(&[&[""][..], &head].concat(), |scenario| {
             vec![
                 count(figure(&scenario["keyFetches"])),
@@ -133,7 +178,14 @@ impl<'r> Page<'r> {
     }
 
     fn reads(&self, day: &Value) -> Result<String> {
-        let head = ["`REVOCATION_LAG`", "`REVOCATION_SHARDS`", "reads per s", "of an object", "most", "$ per month"];
+        let head = [
+            "`REVOCATION_LAG`",
+            "`REVOCATION_SHARDS`",
+            "reads per s",
+            "of an object",
+            "most",
+            "$ per month",
+        ];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         for reads in day["revocationReads"].as_array().into_iter().flatten() {
             let (shards, mean) = (figure(&reads["shards"]), figure(&reads["perSecond"]));
@@ -205,7 +257,8 @@ impl<'r> Page<'r> {
 }
 
 fn prices_table() -> String {
-    let mut rows = vec![["", "included per month", "$ per further million"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![["", "included per month", "$ per further million"].map(str::to_owned).to_vec()];
     for price in prices::ALL {
         let what = format!("[{}]({})", price.what, price.page);
         rows.push(vec![what, count(price.included), format!("{}", price.per_million)]);

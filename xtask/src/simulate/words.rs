@@ -1,12 +1,14 @@
 //! The words of the page.
 
 use super::costs::Measured;
+use super::prices::OBJECT_LIMIT;
 
 /// What the page is.
-pub(super) fn introduction(date: &str, seed: &str) -> String {
+pub(super) fn introduction(users: &str, datacenters: &str, date: &str, seed: &str) -> String {
     format!(
-        "What a million users in 300 data centers cost the auth server and the operator, and which \
-         decisions\nthe edge makes meanwhile. Written by `cargo xtask simulate` on {date}, seed {seed}.\n\n{METHOD}"
+        "What {users} users in {datacenters} data centers cost the auth server and the operator, and \
+         which decisions the\nedge makes meanwhile. Written by `cargo xtask simulate` on {date}, seed \
+         {seed}.\n\n{METHOD}"
     )
 }
 
@@ -61,6 +63,18 @@ pub(super) const LAGS: &str = "\
   model leaves out, ends it within `REVOCATION_LAG`
 ";
 
+pub(super) const REMOVED_KEYS: &str = "\
+A key that is removed at once takes its tokens with it. Their clients get a 401 and a new token. But an isolate
+remembers for only a few seconds that a `kid` is missing. After that, an old token asks for another fetch, as an
+unknown `kid` does. [While no fetch is allowed](../keys.md#unknown-keys), the response is 503 with `Retry-After`, so
+the client repeats its old token before it gets a new one. *A client waited* and the 503 of `rotation-at-once` show
+this. Keep the old key published for the lifetime of its tokens, as Better Auth does by default.
+
+Without a store, an isolate that starts during an outage has no keys: the 503 of `outage-workers-dev`. With a store
+there are none, unless a data center has no entry either. In both cases, users without a valid token cannot get one
+from an auth server that is down. After 15 minutes these are all users; the table does not count them.
+";
+
 pub(super) const RESPONSE_PLOTS: &str = "\
 Gray: requests in the first panel, responses 401 in the others. Blue: requests with a cached token in the
 first panel, responses 503 in the others.
@@ -89,12 +103,17 @@ and one with many reads twice per lag. Counted for the scenario `day`; *of an ob
 shard, *most* its busiest second. The price is that of the Durable Objects alone.
 ";
 
-pub(super) const SHARDS: &str = "\
-Cloudflare's [limits](https://developers.cloudflare.com/durable-objects/platform/limits/) state about 1,000 requests
-per second for one object. Shards divide the list, not the isolates: an isolate with many users reads every shard.
-They relieve an object only as far as isolates have few requests per shard and lag, and they multiply the readings of
-busy isolates. A longer lag reduces both.
-";
+/// What sharding does.
+pub(super) fn shards() -> String {
+    let limit = OBJECT_LIMIT;
+    format!(
+        "Cloudflare's [limits](https://developers.cloudflare.com/durable-objects/platform/limits/) \
+         state about {limit} requests per\nsecond for one object. Shards divide the list and not the \
+         isolates: an isolate with many users reads every shard.\nThey relieve an object only as \
+         far as isolates have few requests per shard and lag, and they multiply the readings\nof \
+         busy isolates. A longer lag reduces both.\n"
+    )
+}
 
 /// What the bill consists of.
 pub(super) fn bill(measured: &Measured) -> String {
@@ -104,6 +123,15 @@ pub(super) fn bill(measured: &Measured) -> String {
          token\n([gateway](gateway.md)), {new_token:.2} ms more for a new token, {first_token:.1} ms for the first \
          token of an isolate\n([verification](verification.md)). It contains the work of workerd, so it is rather too \
          high. The origin server\nis not part of the bill.\n"
+    )
+}
+
+/// How KV copes with the writes.
+pub(super) fn refused_writes(refused: &str, all: &str) -> String {
+    format!(
+        "Each fetch writes to KV, and all isolates write the same key. KV accepts one write of a key per \
+         second: in\nthe scenario `kv` it refused {refused} of {all} writes. The edge ignores that, \
+         because another isolate has\njust written. The bill contains all of them.\n"
     )
 }
 
@@ -131,7 +159,11 @@ pub(super) const ASSUMED: [(&str, &str, &str); 14] = [
     ("renewalMarginSeconds", "seconds before it at which the client gets a new one", ""),
     ("affinity", "share of a visit's requests at the isolate of its connection", ""),
     ("idleEvictionSeconds", "seconds without a request after which an isolate ends", ""),
-    ("isolateLifetimeSeconds", "seconds after which the platform replaces a busy isolate, mean", ""),
+    (
+        "isolateLifetimeSeconds",
+        "seconds after which the platform replaces a busy isolate, mean",
+        "",
+    ),
     ("cacheLifetimeSeconds", "seconds until a data center's cache drops its entry, mean", ""),
     ("leastFetchSeconds", "seconds of the fastest fetch from the auth server", ""),
     ("meanFetchSeconds", "seconds of a fetch, mean", ""),
