@@ -164,7 +164,7 @@ impl Edge {
         self.started
     }
 
-    /// The isolate in this place, a new one if there is none or if it is gone.
+    /// The isolate in this place: a new one if it does not exist or is gone.
     fn isolate(&mut self, datacenter: usize, slot: usize) -> &mut Isolate {
         let Self { world, isolates, started } = self;
         let now = world.now();

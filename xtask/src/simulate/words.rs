@@ -71,7 +71,7 @@ the client repeats its old token before it gets a new one. *A client waited* and
 this. Keep the old key published for the lifetime of its tokens, as Better Auth does by default.
 
 Without a store, an isolate that starts during an outage has no keys: the 503 of `outage-workers-dev`. With a store
-there are none, unless a data center has no entry either. In both cases, users without a valid token cannot get one
+it starts from the entry of its data center, if there is one. In both cases, users without a valid token cannot get one
 from an auth server that is down. After 15 minutes these are all users; the table does not count them.
 ";
 
