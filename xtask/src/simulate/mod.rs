@@ -71,7 +71,7 @@ fn check(options: &[&str]) -> Result<()> {
 fn simulate(options: &[&str]) -> Result<Value> {
     let mut build = Command::new("cargo");
     build.args(["build", "--package", "simulation", "--profile", "bench"]);
-    let program = built_file(&mut build, "simulation", "simulation")?;
+    let program = built_file(&mut build, "run-simulation", "run-simulation")?;
     let output = Command::new(program)
         .args(options)
         .stderr(Stdio::inherit())
