@@ -40,6 +40,9 @@ pub(super) const FETCHES: &str = "\
 Each isolate fetches the JWK Set for itself, and refreshes it 480 seconds after the last fetch while requests
 come. So the number of live isolates decides the load, and the number of users hardly does. *Tokens per s*
 are those that clients get from the auth server: its main load, which the edge does not change.
+
+The peaks come from isolates in step: all of them start together in the model, as after a deployment, and the
+refresh has no jitter. They drift apart over hours.
 ";
 
 pub(super) const FETCH_PLOTS: &str = "\
