@@ -27,7 +27,8 @@ impl Measured {
         let [gateway, verification] = ["gateway", "verification"].map(report);
         let (gateway, verification) = (gateway?, verification?);
         let request = find(&gateway["figures"], |figure| {
-            figure["candidate"] == "ours" && figure["tokens"] == 1
+            let is_one = figure["tokens"] == 1 || figure["load"] == "one token";
+            figure["candidate"] == "ours" && is_one
         });
         let request = number(&request?["cpuMicrosecondsPerRequest"])?;
         let verifies = |candidate: &str| {
