@@ -206,7 +206,7 @@ async function helpOfCargo([command = ""]: string[]): Promise<string> {
 
 /** `cargo xtask` is the repository's own: its source names every command and part. */
 function errorOfXtask(words: string[]): string | undefined {
-  const source = ["main", "test/mod", "bench/mod"]
+  const source = ["main", "test/mod", "bench/mod", "simulate/mod"]
     .map((name) => read(`xtask/src/${name}.rs`))
     .join("\n");
   const [command] = words;

@@ -151,7 +151,7 @@ impl KeySource {
 #[derive(Debug)]
 pub(crate) struct Candidates {
     pub(crate) keys: Vec<Arc<VerifyingKey>>,
-    /// Whether a newer set cannot exist: the request has waited for this one, or it never changes
+    /// Whether a newer set is unlikely: the request has waited for a fetch, or it never changes
     are_new: bool,
 }
 
@@ -206,7 +206,7 @@ impl Remote {
                 }
                 Lookup::Reject(error) => return Err(self.explained(error)),
             }
-            are_new = true;
+            are_new = !self.cache().is_restored();
         }
     }
 

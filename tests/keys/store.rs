@@ -227,3 +227,13 @@ fn an_invalid_set_is_not_stored() {
         assert!(isolate.host.stored().is_empty());
     }
 }
+
+#[test]
+fn a_key_replaced_under_its_kid_after_the_set_was_stored_is_picked_up_by_a_cold_isolate() {
+    let (old, new) = (Signer::new(1, "1"), Signer::new(2, "1"));
+    let isolate = Isolate::knowing(&[&old]).restarted_after(60.0);
+    isolate.publish(&[&new]);
+    assert_eq!(isolate.verdict(&new), "ok");
+    assert_eq!(isolate.work(), (1, 1));
+    assert_eq!(isolate.verdict(&old), "bad_signature");
+}

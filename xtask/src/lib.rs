@@ -19,6 +19,7 @@ mod newcomer;
 pub mod process;
 pub mod release;
 pub mod setup;
+pub mod simulate;
 pub mod stack;
 pub mod style;
 pub mod test;

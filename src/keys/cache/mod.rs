@@ -76,6 +76,8 @@ struct CachedSet {
     /// When its fetch began. The set may lack later changes
     fetched_at: f64,
     attempt: u64,
+    /// Whether another isolate has fetched it, maybe long ago
+    is_restored: bool,
 }
 
 #[derive(Debug, Default)]
@@ -199,7 +201,8 @@ impl KeyCache {
         if !is_usable || self.cached.is_some() {
             return Some(attempt);
         }
-        self.cached = Some(CachedSet { set: Arc::new(set), fetched_at, attempt: attempt.number });
+        let (set, number) = (Arc::new(set), attempt.number);
+        self.cached = Some(CachedSet { set, fetched_at, attempt: number, is_restored: true });
         if age >= self.timing.fresh || self.is_due(fetched_at) {
             return Some(attempt);
         }
@@ -231,8 +234,9 @@ impl KeyCache {
                         _ => self.absent.note(&wanted, started),
                     }
                 }
+                let (set, fetched_at) = (Arc::new(set), started);
                 self.cached =
-                    Some(CachedSet { set: Arc::new(set), fetched_at: started, attempt: number });
+                    Some(CachedSet { set, fetched_at, attempt: number, is_restored: false });
             }
             None => {
                 let count = self.failures.count.saturating_add(1);

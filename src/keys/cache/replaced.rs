@@ -77,6 +77,12 @@ impl KeyCache {
         self.waiters.join(place, now, self.timing.max_waiting / 2)
     }
 
+    /// Whether another isolate has fetched the set, maybe long ago: a request that has waited for
+    /// it can need a newer one.
+    pub(in crate::keys) fn is_restored(&self) -> bool {
+        self.cached.as_ref().is_some_and(|cached| cached.is_restored)
+    }
+
     /// Notes a key that a fetch has confirmed. A key that has changed is not noted: it may change
     /// again.
     pub(super) fn note_rechecked(&mut self, wanted: &Wanted<'_>, set: &KeySet, fetched_at: f64) {

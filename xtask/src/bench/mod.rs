@@ -15,7 +15,7 @@ mod report;
 mod requirements;
 mod rounds;
 mod start;
-mod table;
+pub(crate) mod table;
 mod upstream;
 
 use std::fs;
@@ -113,7 +113,7 @@ fn request_priority() {
 }
 
 /// The date in UTC.
-fn today() -> Result<String> {
+pub(crate) fn today() -> Result<String> {
     let output = Command::new("date").args(["-u", "+%Y-%m-%d"]).output();
     Ok(String::from_utf8(output.context("date is needed")?.stdout)?.trim().to_owned())
 }

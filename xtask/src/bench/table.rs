@@ -2,7 +2,7 @@
 
 /// Formats a table. The first row is the header. The first column is aligned left, the others
 /// right.
-pub(super) fn table(rows: &[Vec<String>]) -> String {
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let length = |cell: &String| cell.chars().count();
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| rows.iter().map(|row| length(&row[column])).max().unwrap_or(0);

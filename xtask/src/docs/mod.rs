@@ -1,6 +1,7 @@
 //! The documentation: VitePress builds a site from `docs/` and from references generated from the
 //! code. `docs/site.toml` lists the pages and their paths.
 
+mod lines;
 mod links;
 mod markdown;
 mod pages;

@@ -1,5 +1,5 @@
 //! Bar charts of the benchmarks, as SVG, drawn from `docs/benchmarks/*.json`. The output is
-//! deterministic.
+//! deterministic. `lines` draws those of the simulation.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,6 +7,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use super::lines;
 use crate::root;
 
 /// Writes all charts to `docs/assets/benchmarks/`, each for the light and the dark theme.
@@ -16,16 +17,23 @@ use crate::root;
 pub fn write() -> Result<()> {
     let directory = root().join("docs/assets/benchmarks");
     fs::create_dir_all(&directory)?;
-    for chart in charts()? {
+    let save = |name: &str, draw: &dyn Fn(&Theme) -> String| {
         for (suffix, theme) in [("", &LIGHT), ("-dark", &DARK)] {
-            let file = directory.join(format!("{}{suffix}.svg", chart.name));
-            let svg = chart.svg(theme);
+            let file = directory.join(format!("{name}{suffix}.svg"));
+            let svg = draw(theme);
             // unchanged files keep their modification times
             if fs::read_to_string(&file).is_ok_and(|drawn| drawn == svg) {
                 continue;
             }
             fs::write(file, svg)?;
         }
+        anyhow::Ok(())
+    };
+    for chart in charts()? {
+        save(&chart.name, &|theme| chart.svg(theme))?;
+    }
+    for chart in lines::charts()? {
+        save(chart.name, &|theme| chart.svg(theme))?;
     }
     Ok(())
 }
@@ -50,14 +58,14 @@ struct Bar {
     value: f64,
 }
 
-struct Theme {
-    text: &'static str,
-    muted: &'static str,
-    ours: &'static str,
-    others: &'static str,
+pub(super) struct Theme {
+    pub(super) text: &'static str,
+    pub(super) muted: &'static str,
+    pub(super) ours: &'static str,
+    pub(super) others: &'static str,
 }
 
-const LIGHT: Theme =
+pub(super) const LIGHT: Theme =
     Theme { text: "#213547", muted: "#59636e", ours: "#2f6fde", others: "#b6bec9" };
 const DARK: Theme = Theme { text: "#dfdfd6", muted: "#a2a8b0", ours: "#6ea0ff", others: "#565d68" };
 
@@ -111,7 +119,7 @@ fn charts() -> Result<Vec<Chart>> {
     Ok(charts)
 }
 
-fn read(name: &str) -> Result<Value> {
+pub(super) fn read(name: &str) -> Result<Value> {
     let file = root().join("docs/benchmarks").join(name).with_extension("json");
     let text = fs::read_to_string(&file).with_context(|| format!("cannot read {file:?}"))?;
     Ok(serde_json::from_str(&text)?)
@@ -216,7 +224,7 @@ fn figure(value: f64) -> String {
     if value < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") }
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
@@ -229,6 +237,11 @@ mod tests {
         let directory = root().join("docs/assets/benchmarks");
         for chart in charts().unwrap() {
             let file = directory.join(&chart.name).with_extension("svg");
+            let drawn = fs::read_to_string(&file).unwrap_or_default();
+            assert!(drawn == chart.svg(&LIGHT), "cargo xtask docs draws {file:?} again");
+        }
+        for chart in lines::charts().unwrap() {
+            let file = directory.join(chart.name).with_extension("svg");
             let drawn = fs::read_to_string(&file).unwrap_or_default();
             assert!(drawn == chart.svg(&LIGHT), "cargo xtask docs draws {file:?} again");
         }

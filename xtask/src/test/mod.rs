@@ -68,9 +68,10 @@ const PARTS: [Part; 13] = [
     ("inspector", inspector),
 ];
 
-/// The core, natively.
+/// The core, natively, and the model of many isolates.
 fn rust() -> Result<()> {
-    run_command(Command::new("cargo").arg("test").current_dir(root()))
+    run_command(Command::new("cargo").arg("test").current_dir(root()))?;
+    run_command(Command::new("cargo").args(["test", "--package", "simulation"]).current_dir(root()))
 }
 
 /// The core as wasm and the JavaScript API in Chromium, with the command that a contributor types:
