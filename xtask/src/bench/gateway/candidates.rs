@@ -164,9 +164,5 @@ impl Gateway {
 }
 
 /// The headers of a refusal that are the same each time.
-const REFUSAL_HEADERS: [&str; 4] = [
-    "content-type",
-    "cache-control",
-    "x-content-type-options",
-    "www-authenticate",
-];
+const REFUSAL_HEADERS: [&str; 4] =
+    ["content-type", "cache-control", "x-content-type-options", "www-authenticate"];
