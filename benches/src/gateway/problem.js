@@ -52,8 +52,7 @@ const PROBLEMS = {
   missing_token: {
     status: 401,
     title: "A token is required",
-    detail:
-      'send a Better Auth JWT as "Authorization: Bearer <token>"; /api/auth/token issues one',
+    detail: 'send a Better Auth JWT as "Authorization: Bearer <token>"; /api/auth/token issues one',
     challenge: 'Bearer realm="better-auth-edge"',
   },
   malformed_token: unauthorized("The token is malformed", "the token is malformed"),

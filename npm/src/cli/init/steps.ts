@@ -163,9 +163,11 @@ function startSteps(
     const check = commands.program(["jwks", answers.auth]);
     return [...steps, { text: "Check the keys of Better Auth", lines: check }];
   }
-  if (isExamined) return steps;
   const url = localEdge(answers, project);
-  steps.push({ text: `Start the edge, at ${url}`, lines: commands.startEdge() });
+  const start = isExamined
+    ? `An edge answers at ${url}. If it is another project's, or was started with other settings, end it and start this one`
+    : `Start the edge, at ${url}`;
+  steps.push({ text: start, lines: commands.startEdge() });
   steps.push({ text: "Check it from another terminal", lines: commands.doctor(url) });
   return steps;
 }

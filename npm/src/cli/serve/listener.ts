@@ -165,6 +165,6 @@ const RETRY = 20;
 const REJECTION = 2_000;
 const REASONS: Record<string, string> = {
   EACCES: "ports below 1024 need a permission",
-  EADDRINUSE: "another process uses the port",
+  EADDRINUSE: "another process uses the port; choose one with --port",
   EADDRNOTAVAIL: "this machine does not have the address",
 };
