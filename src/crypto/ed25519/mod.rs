@@ -5,6 +5,14 @@
 //! For a key in frequent use, tables of multiples make verification faster than the native code of
 //! JavaScript runtimes. The results are the same.
 
+#[cfg(any(test, target_feature = "simd128"))]
+mod affine;
+mod digits;
+#[cfg(any(test, target_feature = "simd128"))]
+mod field;
+#[cfg(any(test, target_feature = "simd128"))]
+mod point;
+#[cfg(any(test, not(target_feature = "simd128")))]
 mod table;
 mod tables;
 #[cfg(test)]
@@ -80,7 +88,7 @@ impl Key {
         let hash =
             Sha512::new().chain_update(r).chain_update(self.key.as_bytes()).chain_update(message);
         let k = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
-        tables.sum(&s, &k).compress().as_bytes() == r
+        tables.encoded_sum(&s, &k) == *r
     }
 }
 
