@@ -97,12 +97,11 @@ impl Points {
 
     /// Adds the first addend to the first point and the second to the second, or subtracts it where
     /// the flag is true.
+    #[inline(always)]
     pub(super) fn add_affine(&self, first: (&Addend, bool), second: (&Addend, bool)) -> Self {
-        let [a, b] = [first, second].map(|(addend, negative)| addend.negated_if(negative));
-        let sum = Pair::new(&a.sum, &b.sum);
-        let difference = Pair::new(&a.difference, &b.difference);
-        let dt = Pair::new(&a.dt, &b.dt);
-        self.add_with_z(&self.z, &sum, &difference, &dt)
+        let (a, b) = (first.0.in_order(first.1), second.0.in_order(second.1));
+        let dt = Pair::new(&first.0.dt, &second.0.dt).negated_where(first.1, second.1);
+        self.add_with_z(&self.z, &Pair::new(a.0, b.0), &Pair::new(a.1, b.1), &dt)
     }
 
     /// `z` is Z₁·Z₂. In limbs of tight elements, `dt` and the others can have twice those.
@@ -132,11 +131,12 @@ impl Points {
 impl Addend {
     pub(super) const IDENTITY: Self = Self { sum: HALF, difference: HALF, dt: Element::ZERO };
 
+    /// The sum and the difference of this point or its negative.
     #[inline(always)]
-    fn negated_if(&self, negative: bool) -> Self {
+    fn in_order(&self, negative: bool) -> (&Element, &Element) {
         match negative {
-            false => *self,
-            true => Self { sum: self.difference, difference: self.sum, dt: self.dt.negated() },
+            false => (&self.sum, &self.difference),
+            true => (&self.difference, &self.sum),
         }
     }
 

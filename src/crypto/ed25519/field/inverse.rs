@@ -86,20 +86,24 @@ impl Steps {
 }
 
 /// (`x`·`a` + `y`·`b` + `multiple`·p) / 2^[`BITS`], which must be a whole number.
-#[inline(never)]
 fn quotient(x: i32, a: &Number, y: i32, b: &Number, multiple: i32) -> Number {
-    let [x, y, multiple] = [x, y, multiple].map(i64::from);
-    let product = |i: usize| x * i64::from(a[i]) + y * i64::from(b[i]);
-    let mut carry = (product(0) + multiple * i64::from(P[0])) >> BITS;
-    let mut next = |i: usize| {
-        let limb = carry + product(i);
-        carry = limb >> BITS;
-        limb as i32 & MASK
-    };
-    let first = [next(1), next(2), next(3), next(4), next(5), next(6), next(7)];
-    let [r0, r1, r2, r3, r4, r5, r6] = first;
-    let limb = carry + product(8) + multiple * i64::from(P[8]);
-    [r0, r1, r2, r3, r4, r5, r6, limb as i32 & MASK, (limb >> BITS) as i32]
+    let mut carry = product(x, a[0]) + product(y, b[0]) + product(multiple, P[0]);
+    // a loop or a closure would remain one when compiled for size, and take twice the time
+    macro_rules! limb {
+        ($i:literal) => {{
+            carry = (carry >> BITS) + product(x, a[$i]) + product(y, b[$i]);
+            carry as i32 & MASK
+        }};
+    }
+    let limbs = [limb!(1), limb!(2), limb!(3), limb!(4), limb!(5), limb!(6), limb!(7), limb!(8)];
+    let [r0, r1, r2, r3, r4, r5, r6, _] = limbs;
+    carry += product(multiple, P[8]);
+    [r0, r1, r2, r3, r4, r5, r6, carry as i32 & MASK, (carry >> BITS) as i32]
+}
+
+#[inline(always)]
+fn product(x: i32, y: i32) -> i64 {
+    i64::from(x) * i64::from(y)
 }
 
 /// The multiple of p that makes the lowest limb 0, from -2^29 to 2^29 - 1.

@@ -38,6 +38,11 @@ impl Narrow {
         Self(std::array::from_fn(|i| self.0[i] - other.0[i]))
     }
 
+    /// By the bits of `self`, `ones` or `zeros`.
+    pub(super) fn select(self, ones: Self, zeros: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] & ones.0[i] | !self.0[i] & zeros.0[i]))
+    }
+
     pub(super) fn times_19(self) -> Self {
         Self(self.0.map(|number| number * 19))
     }

@@ -45,6 +45,12 @@ impl Narrow {
         Self(u32x4_sub(self.0, other.0))
     }
 
+    /// By the bits of `self`, `ones` or `zeros`.
+    #[inline(always)]
+    pub(super) fn select(self, ones: Self, zeros: Self) -> Self {
+        Self(v128_bitselect(ones.0, zeros.0, self.0))
+    }
+
     #[inline(always)]
     pub(super) fn times_19(self) -> Self {
         Self(u32x4_mul(self.0, u32x4_splat(19)))
@@ -83,10 +89,9 @@ impl Wide {
         self.add(self)
     }
 
-    /// Hosts have no instruction for products of 64 bits.
     #[inline(always)]
     pub(super) fn times_19(self) -> Self {
-        self.add(Self(u64x2_shl(self.0, 1))).add(Self(u64x2_shl(self.0, 4)))
+        Self(u64x2_mul(self.0, u64x2_splat(19)))
     }
 
     #[inline(always)]

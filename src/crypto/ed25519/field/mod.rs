@@ -72,15 +72,6 @@ impl Element {
         bytes
     }
 
-    /// -x for a tight x, with limbs up to twice as large.
-    pub(super) fn negated(self) -> Self {
-        let mut words = Self::TWICE_P.0;
-        for (word, other) in words.iter_mut().zip(self.0) {
-            *word -= other;
-        }
-        Self(words)
-    }
-
     /// 1 / x for a tight x, and 0 for 0.
     pub(super) fn inverse(self) -> Self {
         Self::from_bytes(&inverse::inverse(&self.to_bytes()))
@@ -105,6 +96,7 @@ macro_rules! five {
 }
 
 impl Pair {
+    #[inline(always)]
     pub(super) fn new(first: &Element, second: &Element) -> Self {
         Self(five!(I => Narrow::from_halves(first.0[I], second.0[I])))
     }
@@ -137,6 +129,17 @@ impl Pair {
         let twice_p = Element::TWICE_P.0;
         Self(five!(I => {
             self.0[I].add(Narrow::from_halves(twice_p[I], twice_p[I]).sub(other.0[I]))
+        }))
+    }
+
+    /// Tight elements, or their negatives with limbs up to twice as large where a flag is true.
+    #[inline(always)]
+    pub(super) fn negated_where(&self, first: bool, second: bool) -> Self {
+        let word = |flag: bool| u64::from(flag).wrapping_neg();
+        let (mask, twice_p) = (Narrow::from_halves(word(first), word(second)), Element::TWICE_P.0);
+        Self(five!(I => {
+            let negative = Narrow::from_halves(twice_p[I], twice_p[I]).sub(self.0[I]);
+            mask.select(negative, self.0[I])
         }))
     }
 
