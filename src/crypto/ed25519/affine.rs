@@ -82,3 +82,77 @@ impl fmt::Debug for Table {
         f.debug_struct("Table").field("window", &self.window).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
+    use curve25519_dalek::traits::Identity;
+
+    use super::super::cases::{Random, case_count};
+    use super::super::digits::tests::{boundary_scalars, power_of_two, windows};
+    use super::*;
+
+    #[test]
+    fn a_table_contains_every_multiple_once() {
+        let point = ED25519_BASEPOINT_POINT + EIGHT_TORSION[3];
+        for window in windows() {
+            let table = Table::new(&point, window);
+            let mut entries = table.multiples.iter();
+            for place in 0..window.places() {
+                let unit = point * power_of_two(place * window.bits());
+                let mut multiple = EdwardsPoint::identity();
+                for _ in 1..=window.largest_digit_at(place) {
+                    multiple += unit;
+                    entries.next().unwrap().assert_is(&multiple);
+                }
+            }
+            assert!(entries.next().is_none());
+        }
+    }
+
+    #[test]
+    fn sums_of_products_equal_those_of_plain_multiplication() {
+        let other = ED25519_BASEPOINT_POINT * Scalar::from(0x1234_5678_9abc_def1u64).invert();
+        let of_order_eight = EIGHT_TORSION[1];
+        let points = [
+            ED25519_BASEPOINT_POINT,
+            -ED25519_BASEPOINT_POINT,
+            other + of_order_eight,
+            of_order_eight,
+            EdwardsPoint::identity(),
+        ];
+        let scalars = boundary_scalars();
+        for (index, window) in windows().enumerate() {
+            let base = Table::new(&ED25519_BASEPOINT_POINT, window);
+            for point in points {
+                let table = Table::new(&point, window);
+                // equal and opposite products too, which add to a double and to the identity
+                let pairs = scalars.iter().zip(scalars.iter().rev());
+                let pairs = pairs.chain(scalars.iter().zip(&scalars));
+                for (s, k) in pairs.skip(index).step_by(37) {
+                    let expected = ED25519_BASEPOINT_POINT * s + point * k;
+                    let sum = table.encoded_sum(k, &base, s);
+                    assert_eq!(sum, expected.compress().to_bytes(), "{window:?} {s:?} {k:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn random_sums_equal_those_of_plain_multiplication() {
+        let mut random = Random(20);
+        let bases: Vec<_> =
+            windows().map(|window| Table::new(&ED25519_BASEPOINT_POINT, window)).collect();
+        for round in 0..case_count().div_ceil(200) {
+            let base = &bases[round % bases.len()];
+            let point = ED25519_BASEPOINT_POINT * random.scalar() + random.torsion();
+            let table = Table::new(&point, base.window());
+            for _ in 0..200 {
+                let (s, k) = (random.scalar(), random.scalar());
+                let product = EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, &point, &s);
+                let expected = product.compress().to_bytes();
+                assert_eq!(table.encoded_sum(&k, base, &s), expected, "{point:?} {s:?} {k:?}");
+            }
+        }
+    }
+}

@@ -7,6 +7,8 @@
 
 #[cfg(any(test, target_feature = "simd128"))]
 mod affine;
+#[cfg(test)]
+mod cases;
 mod digits;
 #[cfg(any(test, target_feature = "simd128"))]
 mod field;
@@ -28,7 +30,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest, Sha512};
 
 use crate::jose::Unusable;
-use tables::{Pool, TablePair, Tables};
+use tables::{Pool, Tables};
 
 /// An Ed25519 public key. Clones share its tables.
 #[derive(Clone, Debug)]
@@ -65,16 +67,19 @@ impl Key {
             return false;
         };
         match self.tables.for_use() {
-            Some(tables) => self.verifies_by_tables(tables, message, &signature),
+            Some(tables) => {
+                self.verifies_by(|s, k| tables.encoded_sum(s, k), message, &signature)
+            }
             None => self.key.verify_strict(message, &signature).is_ok(),
         }
     }
 
     /// Equals `verify_strict`, which decodes R to check its order and then compares encodings.
     /// Comparing suffices, because an encoding that equals a computed one is canonical.
-    fn verifies_by_tables(
+    /// `encoded_sum` returns the encoding of \[s\]B - \[k\]A.
+    fn verifies_by(
         &self,
-        tables: TablePair<'_>,
+        encoded_sum: impl FnOnce(&Scalar, &Scalar) -> [u8; 32],
         message: &[u8],
         signature: &Signature,
     ) -> bool {
@@ -88,7 +93,7 @@ impl Key {
         let hash =
             Sha512::new().chain_update(r).chain_update(self.key.as_bytes()).chain_update(message);
         let k = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
-        tables.encoded_sum(&s, &k) == *r
+        encoded_sum(&s, &k) == *r
     }
 }
 

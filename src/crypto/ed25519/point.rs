@@ -195,3 +195,69 @@ const BASE_Y: Element = Element::from_bytes(&{
     bytes[0] = 0x58;
     bytes
 });
+
+#[cfg(test)]
+mod tests {
+    use curve25519_dalek::Scalar;
+    use curve25519_dalek::constants::EIGHT_TORSION;
+
+    use super::*;
+
+    impl Addend {
+        pub(in super::super) fn assert_is(&self, point: &EdwardsPoint) {
+            let [sum, difference, dt, d] =
+                [self.sum, self.difference, self.dt, D].map(|element| Pair::both(&element));
+            let (x, y) = (sum.sub(&difference), sum.add(&difference));
+            let one = Pair::both(&Element::ONE);
+            let [x, y] = [x.mul(&one), y.mul(&one)];
+            let mut encoded = y.first().to_bytes();
+            encoded[31] |= x.first().to_bytes()[0] << 7;
+            assert_eq!(encoded, point.compress().to_bytes());
+            assert_eq!(dt.first().to_bytes(), x.mul(&y).mul(&d).first().to_bytes());
+        }
+    }
+
+    /// All of small order, and some of large order with and without a component of small order.
+    fn points() -> Vec<EdwardsPoint> {
+        let mut points = EIGHT_TORSION.to_vec();
+        for number in [1u64, 2, 3, 0x1234_5678_9abc_def1] {
+            let point = ED25519_BASEPOINT_POINT * Scalar::from(number);
+            points.extend([point, -point]);
+            points.extend([point + EIGHT_TORSION[1], EIGHT_TORSION[4] - point]);
+        }
+        points
+    }
+
+    fn affine(points: &Points) -> [Addend; 2] {
+        let mut addends = Vec::new();
+        Addend::append_all(&mut addends, &[*points]);
+        addends.try_into().ok().expect("two points")
+    }
+
+    #[test]
+    fn points_have_the_coordinates_of_their_encodings() {
+        for point in points() {
+            affine(&Points::both(&point)).each_ref().map(|addend| addend.assert_is(&point));
+        }
+        Addend::IDENTITY.assert_is(&EIGHT_TORSION[0]);
+    }
+
+    #[test]
+    fn sums_hold_for_equal_and_opposite_points_and_those_of_small_order() {
+        for a in points() {
+            for b in points() {
+                let pair = Points::of(&Points::both(&a), &Points::both(&b));
+                let by_addends = affine(&pair.add(&pair.swapped().addends()));
+                by_addends.each_ref().map(|sum| sum.assert_is(&(a + b)));
+                assert_eq!(pair.encoded_sum(), (a + b).compress().to_bytes());
+                let [own_a, own_b] = affine(&pair);
+                for (first, second) in [(false, true), (true, false)] {
+                    // b to a and a to b, with either sign
+                    let sums = affine(&pair.add_affine((&own_b, first), (&own_a, second)));
+                    sums[0].assert_is(&if first { a - b } else { a + b });
+                    sums[1].assert_is(&if second { b - a } else { b + a });
+                }
+            }
+        }
+    }
+}

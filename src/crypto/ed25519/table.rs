@@ -67,3 +67,44 @@ impl fmt::Debug for Table {
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
+
+    use super::super::digits::tests::{boundary_scalars, power_of_two, windows};
+    use super::*;
+
+    #[test]
+    fn products_equal_those_of_plain_multiplication() {
+        let base = ED25519_BASEPOINT_POINT;
+        let other = base * Scalar::from(0x1234_5678_9abc_def1u64).invert();
+        let of_order_eight = EIGHT_TORSION[1];
+        for point in [base, other + of_order_eight, of_order_eight, EdwardsPoint::identity()] {
+            let products: Vec<_> =
+                boundary_scalars().into_iter().map(|scalar| (scalar, point * scalar)).collect();
+            for window in windows() {
+                let table = Table::new(&point, window);
+                for (scalar, product) in &products {
+                    assert_eq!(table.add_product(scalar, other), product + other, "{window:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_contains_every_multiple_once() {
+        let point = ED25519_BASEPOINT_POINT + EIGHT_TORSION[3];
+        for window in windows() {
+            let table = Table::new(&point, window);
+            let mut entries = table.multiples.iter();
+            for place in 0..window.places() {
+                let unit = point * power_of_two(place * window.bits());
+                for digit in 1..=window.largest_digit_at(place) {
+                    assert_eq!(entries.next(), Some(&(unit * Scalar::from(digit as u64))));
+                }
+            }
+            assert_eq!(entries.next(), None);
+            assert_eq!(table.multiples.len(), table.multiples.capacity());
+        }
+    }
+}
