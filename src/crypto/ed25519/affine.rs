@@ -129,7 +129,7 @@ mod tests {
                 // equal and opposite products too, which add to a double and to the identity
                 let pairs = scalars.iter().zip(scalars.iter().rev());
                 let pairs = pairs.chain(scalars.iter().zip(&scalars));
-                for (s, k) in pairs.skip(index).step_by(37) {
+                for (s, k) in pairs.skip(index).step_by(101) {
                     let expected = ED25519_BASEPOINT_POINT * s + point * k;
                     let sum = table.encoded_sum(k, &base, s);
                     assert_eq!(sum, expected.compress().to_bytes(), "{window:?} {s:?} {k:?}");
@@ -143,16 +143,14 @@ mod tests {
         let mut random = Random(20);
         let bases: Vec<_> =
             windows().map(|window| Table::new(&ED25519_BASEPOINT_POINT, window)).collect();
-        for round in 0..case_count().div_ceil(200) {
+        for round in 0..case_count() / 1_000 {
             let base = &bases[round % bases.len()];
             let point = ED25519_BASEPOINT_POINT * random.scalar() + random.torsion();
             let table = Table::new(&point, base.window());
-            for _ in 0..200 {
+            for _ in 0..100 {
                 let (s, k) = (random.scalar(), random.scalar());
                 let product = EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, &point, &s);
                 let expected = product.compress().to_bytes();
                 assert_eq!(table.encoded_sum(&k, base, &s), expected, "{point:?} {s:?} {k:?}");
             }
         }
-    }
-}

@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn points_have_the_coordinates_of_their_encodings() {
         for point in points() {
-            affine(&Points::both(&point)).each_ref().map(|addend| addend.assert_is(&point));
+            affine(&Points::both(&point)).iter().for_each(|addend| addend.assert_is(&point));
         }
         Addend::IDENTITY.assert_is(&EIGHT_TORSION[0]);
     }
@@ -248,7 +248,7 @@ mod tests {
             for b in points() {
                 let pair = Points::of(&Points::both(&a), &Points::both(&b));
                 let by_addends = affine(&pair.add(&pair.swapped().addends()));
-                by_addends.each_ref().map(|sum| sum.assert_is(&(a + b)));
+                by_addends.iter().for_each(|sum| sum.assert_is(&(a + b)));
                 assert_eq!(pair.encoded_sum(), (a + b).compress().to_bytes());
                 let [own_a, own_b] = affine(&pair);
                 for (first, second) in [(false, true), (true, false)] {
