@@ -200,11 +200,12 @@ pub(super) static BOUNDARY_ENCODINGS: LazyLock<Vec<[u8; 32]>> = LazyLock::new(||
 });
 
 /// The points of small order with their non-canonical encodings.
-pub(super) static NON_CANONICAL_SMALL_ORDER: LazyLock<Vec<(EdwardsPoint, [u8; 32])>> = LazyLock::new(|| {
-    let non_canonical = BOUNDARY_ENCODINGS.iter().filter(|bytes| !is_canonical(bytes));
-    let decoded = non_canonical.filter_map(|bytes| Some((decode(bytes)?, *bytes)));
-    decoded.filter(|(point, _)| point.is_small_order()).collect()
-});
+pub(super) static NON_CANONICAL_SMALL_ORDER: LazyLock<Vec<(EdwardsPoint, [u8; 32])>> =
+    LazyLock::new(|| {
+        let non_canonical = BOUNDARY_ENCODINGS.iter().filter(|bytes| !is_canonical(bytes));
+        let decoded = non_canonical.filter_map(|bytes| Some((decode(bytes)?, *bytes)));
+        decoded.filter(|(point, _)| point.is_small_order()).collect()
+    });
 
 fn decode(bytes: &[u8; 32]) -> Option<EdwardsPoint> {
     curve25519_dalek::edwards::CompressedEdwardsY(*bytes).decompress()

@@ -67,9 +67,7 @@ impl Key {
             return false;
         };
         match self.tables.for_use() {
-            Some(tables) => {
-                self.verifies_by(|s, k| tables.encoded_sum(s, k), message, &signature)
-            }
+            Some(tables) => self.verifies_by(|s, k| tables.encoded_sum(s, k), message, &signature),
             None => self.key.verify_strict(message, &signature).is_ok(),
         }
     }

@@ -52,7 +52,8 @@ impl Points {
         // so x₁ = (y₃ - y₁y₂)/(x₂·(1 + d·y₁y₂y₃)). No division by 0: if y₁y₂y₃ were -1/d, the
         // equation would make y₃ = y₁y₂, but the curve's -d is no square
         let (y1, y3) = (y(point), y(&(point + ED25519_BASEPOINT_POINT)));
-        let [x2, y2, d, one] = [BASE_X, BASE_Y, D, Element::ONE].map(|element| Pair::both(&element));
+        let [x2, y2, d, one] =
+            [BASE_X, BASE_Y, D, Element::ONE].map(|element| Pair::both(&element));
         let product = y1.mul(&y2);
         let denominator = one.add(&d.mul(&product).mul(&y3)).mul(&x2);
         let x = y3.sub(&product).mul(&denominator.inverses());
@@ -72,12 +73,7 @@ impl Points {
 
     /// The same points in the other lanes.
     pub(super) fn swapped(&self) -> Self {
-        Self {
-            x: self.x.swapped(),
-            y: self.y.swapped(),
-            z: self.z.swapped(),
-            t: self.t.swapped(),
-        }
+        Self { x: self.x.swapped(), y: self.y.swapped(), z: self.z.swapped(), t: self.t.swapped() }
     }
 
     pub(super) fn addends(&self) -> Addends {
@@ -163,10 +159,8 @@ impl Addend {
             // x = sum - difference, y = sum + difference
             let xy = sum.sub(&difference).mul(&sum.add(&difference));
             let dt = xy.mul(&Pair::both(&D));
-            place[0] =
-                Self { sum: sum.first(), difference: difference.first(), dt: dt.first() };
-            place[1] =
-                Self { sum: sum.second(), difference: difference.second(), dt: dt.second() };
+            place[0] = Self { sum: sum.first(), difference: difference.first(), dt: dt.first() };
+            place[1] = Self { sum: sum.second(), difference: difference.second(), dt: dt.second() };
         }
     }
 }

@@ -77,7 +77,8 @@ impl Steps {
 
     /// Modulo p. The absolute values grow by p/2 at most.
     fn apply_modulo_p(&self, d: &Number, e: &Number) -> (Number, Number) {
-        let multiple = |x: i32, y: i32| multiple_of_p(x.wrapping_mul(d[0]).wrapping_add(y.wrapping_mul(e[0])));
+        let multiple =
+            |x: i32, y: i32| multiple_of_p(x.wrapping_mul(d[0]).wrapping_add(y.wrapping_mul(e[0])));
         (
             quotient(self.u, d, self.v, e, multiple(self.u, self.v)),
             quotient(self.q, d, self.r, e, multiple(self.q, self.r)),

@@ -86,11 +86,26 @@ pub(super) struct Pair([Narrow; 5]);
 macro_rules! five {
     ($i:ident => $value:expr) => {
         [
-            { const $i: usize = 0; $value },
-            { const $i: usize = 1; $value },
-            { const $i: usize = 2; $value },
-            { const $i: usize = 3; $value },
-            { const $i: usize = 4; $value },
+            {
+                const $i: usize = 0;
+                $value
+            },
+            {
+                const $i: usize = 1;
+                $value
+            },
+            {
+                const $i: usize = 2;
+                $value
+            },
+            {
+                const $i: usize = 3;
+                $value
+            },
+            {
+                const $i: usize = 4;
+                $value
+            },
         ]
     };
 }
