@@ -4,7 +4,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod files;
-mod keys;
+pub(crate) mod keys;
 mod report;
 mod runner;
 
