@@ -209,7 +209,7 @@ fn product(x: &[Narrow; 5], y: &[Narrow; 5], mul: fn(Narrow, Narrow) -> Wide) ->
 }
 
 /// Carries from limbs less than 2^62.3. Two chains at once: E\[0\] to E\[2\], and E\[2\] to E\[0\]. The
-/// first ends with less than 2^37 above E\[2\], so 2^11 above O\[2\]; the second with 19 times less
+/// first ends with less than 2^37.3 in E\[2\], so less than 2^12 above O\[2\]; the second with 19 times less
 /// than 2^37.3 in E\[0\], so less than 2^16 above O\[0\].
 #[inline(always)]
 fn carry(mut even: [Wide; 5], mut odd: [Wide; 5]) -> Pair {
