@@ -49,8 +49,8 @@ impl Points {
             Pair::both(&Element::from_bytes(point.compress().as_bytes()))
         };
         // dalek reveals no x. By the affine formula, P + B has y₃ = (y₁y₂ + x₁x₂)/(1 - d·x₁x₂y₁y₂),
-        // so x₁ = (y₃ - y₁y₂)/(x₂·(1 + d·y₁y₂y₃)). No division by 0: if y₁y₂y₃ were -1/d, the
-        // equation would make y₃ = y₁y₂, but the curve's -d is no square
+        // so x₁ = (y₃ - y₁y₂)/(x₂·(1 + d·y₁y₂y₃)). The divisor is never 0: y₃ would be y₁y₂, and
+        // -1/d its square, but -d has no square root
         let (y1, y3) = (y(point), y(&(point + ED25519_BASEPOINT_POINT)));
         let [x2, y2, d, one] =
             [BASE_X, BASE_Y, D, Element::ONE].map(|element| Pair::both(&element));
@@ -136,8 +136,8 @@ impl Addend {
         }
     }
 
-    /// Appends the points in the form in which they are added, the first and the second of each. All
-    /// of them share one inversion (Montgomery 1987, "Speeding the Pollard and elliptic curve
+    /// Appends the first and the second point of each in the form in which they are added. All of
+    /// them share one inversion (Montgomery 1987, "Speeding the Pollard and elliptic curve
     /// methods of factorization", section 10.3.1).
     pub(super) fn append_all(addends: &mut Vec<Self>, points: &[Points]) {
         let mut product = Pair::both(&Element::ONE);

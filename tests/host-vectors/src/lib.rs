@@ -16,7 +16,7 @@ use vectors::files::FILES;
 
 /// Runs a file's vectors and returns the report as JSON: the vectors that were run, the number of
 /// accepted ones, and the differences from Wycheproof's results. Returns `None` for a file that is
-/// not listed. `ed25519-cases/SEED/COUNT` is no file, but compares generated cases.
+/// not listed. `ed25519-cases/SEED/COUNT` compares generated cases instead.
 #[wasm_bindgen(js_name = runFile)]
 pub async fn run_file(file: String) -> Option<String> {
     if let Some(seed_and_count) = file.strip_prefix("ed25519-cases/") {

@@ -3,10 +3,10 @@
 //! It is not constant-time: it must only verify, because a verification has no secrets.
 //!
 //! An element has ten limbs in radix 2^25.5 (Bernstein, "Curve25519: new Diffie-Hellman speed
-//! records", 2006, section 4), Σ (E[i] + 2^26·O[i])·2^(51·i). E[i] has 26 bits and O[i] has 25. A
-//! product or a parsed element is *tight*: its limbs are less than 2^26, and O[0] can exceed 2^25 by
-//! less than 2^16, O[2] by less than 2^12. Sums of tight elements have twice these limbs, and
-//! differences three times.
+//! records", 2006, section 4), Σ (E[i] + 2^26·O[i])·2^(51·i). E[i] has 26 bits and O[i]
+//! has 25. A product or a parsed element is *tight*: its limbs are less than 2^26, and O[0] can
+//! exceed 2^25 by less than 2^16, O[2] by less than 2^12. Sums of tight elements have twice these
+//! limbs, and differences three times.
 
 mod inverse;
 #[cfg(not(target_feature = "simd128"))]
@@ -208,9 +208,9 @@ fn product(x: &[Narrow; 5], y: &[Narrow; 5], mul: fn(Narrow, Narrow) -> Wide) ->
     ]
 }
 
-/// Carries from limbs less than 2^62.3. Two chains at once: E\[0\] to E\[2\], and E\[2\] to E\[0\]. The
-/// first ends with less than 2^37.3 in E\[2\], so less than 2^12 above O\[2\]; the second with 19 times less
-/// than 2^37.3 in E\[0\], so less than 2^16 above O\[0\].
+/// Carries from limbs less than 2^62.3. Two chains at once: E\[0\] to E\[2\], and E\[2\] to
+/// E\[0\]. The first ends with less than 2^37.3 in E\[2\], so less than 2^12 above O\[2\]. The
+/// second ends with less than 2^41.6 in E\[0\], so less than 2^16 above O\[0\].
 #[inline(always)]
 fn carry(mut even: [Wide; 5], mut odd: [Wide; 5]) -> Pair {
     let from_even = |even: &mut Wide, odd: &mut Wide| {

@@ -104,8 +104,8 @@ fn encodings_are_canonical_and_parse_to_the_same_number() {
     }
 }
 
-/// The largest words of tight elements: limbs of 2^26 - 1 and 2^25 - 1 and what O\[0\] and O\[2\] can
-/// have beyond.
+/// The largest words of tight elements: limbs of 2^26 - 1 and 2^25 - 1 and what O\[0\] and O\[2\]
+/// can have beyond.
 const LARGEST: u64 = 0x03ff_ffff | 0x0200_0fff << 32;
 const LARGEST_FIRST: u64 = 0x03ff_ffff | 0x0200_ffff << 32;
 
