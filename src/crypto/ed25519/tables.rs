@@ -34,8 +34,8 @@ pub struct TableSettings {
 impl TableSettings {
     // In workerd a verification takes 147 µs without tables, 26 µs with small ones and 19 µs with
     // large ones. In a new isolate it takes 0.7 ms to build a small table and 2.1 ms for a large
-    // one. The first key needs two of each, its own and the base point's, which pay off after 12 and
-    // 600 verifications.
+    // one. The first key needs two of each, its own and the base point's, which pay off after 12
+    // and 600 verifications.
     const DEFAULT: Self = Self {
         small: Tier { window: 5, after_uses: 16 },
         large: Tier { window: 8, after_uses: 256 },
