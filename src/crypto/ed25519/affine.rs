@@ -44,7 +44,7 @@ impl Table {
         Self { window, multiples }
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, target_feature = "simd128"))]
     pub(super) fn window(&self) -> Window {
         self.window
     }
