@@ -94,7 +94,7 @@ export interface VerifierOptions {
   fetch?: FetchImplementation | undefined;
   /**
    * The window, in bits, of the precomputed tables for frequently used Ed25519 keys. It applies to
-   * all verifiers of the process: 4 to 8 bits take 0.1 to 0.6 MB a key, and 0 disables the tables.
+   * all verifiers of the process: 4 to 8 bits take 0.06 to 0.5 MB a key, and 0 disables the tables.
    * Default: 8.
    */
   tableWindow?: number | undefined;

@@ -6,7 +6,7 @@
 pub(crate) mod comparison;
 pub(crate) mod ed25519_speccheck;
 pub(crate) mod files;
-mod keys;
+pub(crate) mod keys;
 mod report;
 mod runner;
 #[cfg(target_arch = "wasm32")]

@@ -1,16 +1,16 @@
 //! Runs Wycheproof's vectors as wasm on hosts without a test runner.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use crate::directory::Directory;
 use crate::process::Server;
 use crate::setup::{self, run};
-use crate::{root, workerd};
+use crate::{cargo, root, workerd};
 
 /// The crate `host-vectors` as wasm with its JavaScript, in a temporary directory.
 pub struct HostVectors(Directory);
@@ -58,21 +58,13 @@ impl HostVectors {
     }
 }
 
-/// Compiles the crate and returns the path of the wasm file, as cargo reports it.
+/// Compiles the crate, by the compiler's options of what is shipped, and returns the path of the
+/// wasm file.
 fn compile() -> Result<PathBuf> {
-    let arguments = ["--package", "host-vectors", "--target", "wasm32-unknown-unknown", "--quiet"];
-    let output = Command::new("cargo")
-        .arg("build")
-        .args(arguments)
-        .arg("--message-format=json-render-diagnostics")
-        .current_dir(root())
-        .output()?;
-    let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "host-vectors does not compile:\n{errors}");
-    let messages = output.stdout.split(|byte| *byte == b'\n');
-    let artifacts = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
-    let wasm = artifacts
-        .filter(|message| message["target"]["name"] == "host_vectors")
-        .find_map(|message| Some(message["filenames"].get(0)?.as_str()?.to_owned()));
-    Ok(Path::new(&wasm.context("cargo did not report a wasm file")?).to_owned())
+    let mut compile = Command::new("cargo");
+    compile
+        .args(["build", "--release", "--package", "host-vectors"])
+        .args(["--target", "wasm32-unknown-unknown"])
+        .env(cargo::RUSTFLAGS, cargo::wasm_flags()?);
+    cargo::built_file(&mut compile, "host_vectors", ".wasm")
 }

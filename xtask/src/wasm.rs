@@ -50,7 +50,7 @@ fn binaryen(program: &str) -> Command {
 }
 
 /// Features that rustc uses and that workerd, Node and browsers support.
-const WASM_FEATURES: [&str; 7] = [
+const WASM_FEATURES: [&str; 8] = [
     "bulk-memory",
     "exception-handling",
     "multivalue",
@@ -58,6 +58,7 @@ const WASM_FEATURES: [&str; 7] = [
     "nontrapping-float-to-int",
     "reference-types",
     "sign-ext",
+    "simd",
 ];
 
 /// Prints the size of a wasm file and fails if it exceeds the budget when gzipped.

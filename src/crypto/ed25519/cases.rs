@@ -9,6 +9,11 @@ use curve25519_dalek::traits::{Identity, IsIdentity};
 use curve25519_dalek::{EdwardsPoint, Scalar};
 use sha2::{Digest, Sha512};
 
+/// The number of cases of a long test.
+pub(crate) fn case_count() -> usize {
+    std::env::var("BETTER_AUTH_EDGE_CASES").map_or(3_000, |count| count.parse().unwrap())
+}
+
 /// A signer with a private key, whose public key can have a component of small order.
 pub(crate) struct Signer {
     pub(crate) public: [u8; 32],
@@ -223,7 +228,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }
 
@@ -240,11 +245,11 @@ impl Random {
         bytes
     }
 
-    fn scalar(&mut self) -> Scalar {
+    pub(crate) fn scalar(&mut self) -> Scalar {
         Scalar::from_bytes_mod_order(self.bytes())
     }
 
-    fn torsion(&mut self) -> EdwardsPoint {
+    pub(crate) fn torsion(&mut self) -> EdwardsPoint {
         EIGHT_TORSION[self.below(8)]
     }
 

@@ -5,9 +5,17 @@
 //! For a key in frequent use, tables of multiples make verification faster than the native code of
 //! JavaScript runtimes. The results are the same.
 
+#[cfg(any(test, target_feature = "simd128"))]
+mod affine;
 #[cfg(test)]
 mod cases;
+mod digits;
 mod encodings;
+#[cfg(any(test, target_feature = "simd128"))]
+mod field;
+#[cfg(any(test, target_feature = "simd128"))]
+mod point;
+#[cfg(any(test, not(target_feature = "simd128")))]
 mod table;
 mod tables;
 #[cfg(test)]
@@ -23,7 +31,7 @@ use sha2::{Digest, Sha512};
 
 use crate::jose::Unusable;
 use encodings::{is_below_order, is_canonical_and_strong};
-use tables::{Pool, TablePair, Tables};
+use tables::{Pool, Tables};
 
 /// An Ed25519 public key. Clones share its tables.
 #[derive(Clone, Debug)]
@@ -66,7 +74,7 @@ impl Key {
         if !is_canonical_and_strong(r) || !is_below_order(s) {
             return Some(false);
         }
-        tables.map(|tables| self.verifies_by_tables(tables, message, &signature))
+        tables.map(|tables| self.verifies_by(|s, k| tables.encoded_sum(s, k), message, &signature))
     }
 
     /// Whether `signature` is this key's signature of `message`.
@@ -76,9 +84,10 @@ impl Key {
     }
 
     /// Equals `verify_strict`, which decodes R to check its order and then compares encodings.
-    fn verifies_by_tables(
+    /// `encoded_sum` returns the encoding of \[s\]B - \[k\]A.
+    fn verifies_by(
         &self,
-        tables: TablePair<'_>,
+        encoded_sum: impl FnOnce(&Scalar, &Scalar) -> [u8; 32],
         message: &[u8],
         signature: &Signature,
     ) -> bool {
@@ -89,6 +98,6 @@ impl Key {
         let hash =
             Sha512::new().chain_update(r).chain_update(self.key.as_bytes()).chain_update(message);
         let k = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
-        tables.sum(&s, &k).compress().as_bytes() == r
+        encoded_sum(&s, &k) == *r
     }
 }

@@ -8,8 +8,9 @@ use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 
 use super::cases::{
-    BOUNDARY_ENCODINGS, Case, NON_CANONICAL_SMALL_ORDER, Random, Signer, is_canonical,
+    BOUNDARY_ENCODINGS, Case, NON_CANONICAL_SMALL_ORDER, Random, Signer, case_count, is_canonical,
 };
+use super::digits::Window;
 use super::tables::Tier;
 use super::*;
 
@@ -73,6 +74,34 @@ fn verdicts_equal_those_of_verify_strict() {
     // both verdicts must be frequent enough to compare
     let fifth = (accepted + rejected) / 5;
     assert!(accepted > fifth && rejected > fifth, "{accepted} and {rejected}");
+}
+
+/// Elsewhere than in WebAssembly, only this test uses affine tables.
+#[test]
+fn verdicts_by_affine_tables_equal_those_of_verify_strict() {
+    let mut random = Random(4);
+    let windows = [4, 6].map(|bits| Window::new(bits).unwrap());
+    let bases = windows.map(|window| affine::Table::new(&ED25519_BASEPOINT_POINT, window));
+    let mut accepted = 0;
+    let rounds = case_count() / 10 / CASES_PER_KEY;
+    for round in 0..rounds {
+        let signer = Signer::new(&mut random, round % 3 == 0);
+        let key = key(&signer, 6);
+        let index = usize::from(round % 10 == 9);
+        let table = affine::Table::new(&-key.key.to_edwards(), windows[index]);
+        for _ in 0..CASES_PER_KEY {
+            let Case { message, signature, holds } = signer.case(&mut random);
+            let verdict = Signature::from_slice(&signature).is_ok_and(|signature| {
+                let sum = |s: &_, k: &_| table.encoded_sum(k, &bases[index], s);
+                is_canonical_and_strong(signature.r_bytes())
+                    && key.verifies_by(sum, &message, &signature)
+            });
+            assert_eq!(verdict, holds, "{:02x?} {message:02x?} {signature:02x?}", signer.public);
+            assert_eq!(key.verifies_at_once(&message, &signature), Some(verdict));
+            accepted += usize::from(verdict);
+        }
+    }
+    assert!(accepted > rounds * CASES_PER_KEY / 5, "{accepted}");
 }
 
 #[test]
@@ -164,11 +193,6 @@ impl Equation {
 
 fn pool() -> &'static Pool {
     Box::leak(Box::new(Pool::new()))
-}
-
-/// The number of cases of a long test.
-fn case_count() -> usize {
-    std::env::var("BETTER_AUTH_EDGE_CASES").map_or(3_000, |count| count.parse().unwrap())
 }
 
 /// Enough cases to justify the cost of a table.

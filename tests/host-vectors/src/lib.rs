@@ -4,6 +4,7 @@
 //! all hosts share.
 #![cfg(target_arch = "wasm32")]
 
+mod ed25519;
 #[path = "../../vectors/mod.rs"]
 mod vectors;
 
@@ -18,9 +19,13 @@ use vectors::files::FILES;
 /// accepted ones, and the differences from Wycheproof's results. Returns `None` for a file that is
 /// not listed.
 ///
-/// The name `by_webcrypto` stands for the vectors for Ed25519, all verified by WebCrypto.
+/// The name `by_webcrypto` stands for the vectors for Ed25519, all verified by WebCrypto, and
+/// `ed25519-cases/SEED/COUNT` for a comparison of generated cases.
 #[wasm_bindgen(js_name = runFile)]
 pub async fn run_file(file: String) -> Option<String> {
+    if let Some(seed_and_count) = file.strip_prefix("ed25519-cases/") {
+        return compare_ed25519(seed_and_count).await;
+    }
     let report = match file.as_str() {
         "by_webcrypto" => vectors::webcrypto::run_wycheproof().await,
         name => {
@@ -55,4 +60,12 @@ pub async fn compare() -> String {
         "differences": differences,
     });
     comparison.to_string()
+}
+
+/// Compares verdicts on Ed25519 signatures and returns the report as JSON.
+async fn compare_ed25519(seed_and_count: &str) -> Option<String> {
+    let (seed, count) = seed_and_count.split_once('/')?;
+    let host = JsHost::new(|_| ());
+    let report = ed25519::compare(seed.parse().ok()?, count.parse().ok()?, &host).await;
+    Some(report.to_string())
 }

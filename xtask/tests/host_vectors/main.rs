@@ -8,7 +8,7 @@ mod files;
 #[path = "../../../tests/vectors/report.rs"]
 mod report;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use xtask::host_vectors::HostVectors;
 use xtask::http;
 
@@ -78,6 +78,24 @@ fn number(value: &Value) -> usize {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
+}
+
+/// `BETTER_AUTH_EDGE_CASES` sets the number of cases in Node; the default is 3,000.
+#[test]
+fn ed25519_signatures_have_the_native_result_in_workerd_and_node() {
+    let vectors = HostVectors::build().unwrap();
+    let (_server, url) = vectors.serve().unwrap();
+    let in_workerd = http::get(&format!("{url}/ed25519-cases/1/3000"), &[]).unwrap().json();
+    let cases = std::env::var("BETTER_AUTH_EDGE_CASES").unwrap_or("3000".to_owned());
+    let in_node = vectors.run_in_node(&[&format!("ed25519-cases/2/{cases}")]).unwrap();
+    for report in [&in_workerd, &in_node[0]] {
+        assert_eq!(report["differences"], json!([]));
+        let [accepted, rejected] =
+            ["accepted", "rejected"].map(|verdict| report[verdict].as_u64().unwrap());
+        // both verdicts must be frequent enough to compare
+        let fifth = (accepted + rejected) / 5;
+        assert!(fifth >= 600 && accepted > fifth && rejected > fifth, "{accepted} {rejected}");
+    }
 }
 
 fn report(value: &Value) -> Report {
