@@ -1,12 +1,10 @@
 /** `init` with other answers than the files have, and the commands that it prints. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { canRunWrangler } from "../src/cli/init/wrangler.ts";
 import { outcome, PROGRAM } from "./cli.process.ts";
-import { ANSWERS, type Project, project, UV_PROJECT } from "./init-projects.ts";
+import { ANSWERS, type Project, project, RUNNER, UV_PROJECT } from "./init-projects.ts";
 
 const OTHER_API = ["--auth", "http://127.0.0.1:9", "--api", "http://localhost:8001", "--yes"];
-const RUNNER = canRunWrangler() ? "wrangler" : "better-auth-edge";
 const NEXT = {
   "package.json": JSON.stringify({ dependencies: { next: "16.4.6" } }),
   "tsconfig.json": "{}",

@@ -7,7 +7,14 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { PACKAGE } from "./hosts/bundle.ts";
-import { ANSWERS, nextProject, type Project, project, UV_PROJECT } from "./init-projects.ts";
+import {
+  ANSWERS,
+  nextProject,
+  type Project,
+  project,
+  RUNNER,
+  UV_PROJECT,
+} from "./init-projects.ts";
 import { install } from "./install.ts";
 
 const execute = promisify(execFile);
@@ -189,7 +196,10 @@ test("a repository with a Next.js and a FastAPI folder gets both sides, each in 
   assert.match(await both.read("api/.env"), /^EDGE_AUDIENCE=http:\/\/localhost:8000$/m);
   await both.init("--undo");
   const { stdout: worker } = await both.init(...ANSWERS, "--edge", "worker");
-  assert.match(await both.read("edge/package.json"), /"(wrangler|workerd)"/);
+  assert.match(
+    await both.read("edge/package.json"),
+    RUNNER === "wrangler" ? /"wrangler"/ : /"workerd"/,
+  );
   assert.match(await both.read("api/.env"), /^EDGE_ISSUER=http:\/\/localhost:8787$/m);
   assert.match(
     worker,

@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { startAuthServer } from "./better-auth.ts";
 import { PROGRAM, run } from "./cli.process.ts";
 import { startWorker } from "./cli.worker.ts";
-import { ANSWERS, git, project, UV_PROJECT } from "./init-projects.ts";
+import { ANSWERS, git, project, RUNNER, UV_PROJECT } from "./init-projects.ts";
 
 const execute = promisify(execFile);
 const WORKER = [".dev.vars", ".gitignore", "package.json", "src", "src/index.ts", "wrangler.toml"];
@@ -274,7 +274,7 @@ test("init runs doctor if the edge runs, and says so if Better Auth has no keys 
     assert.match(stdout, /Deployment {2}http:\/\/127\.0\.0\.1:\d+\n/);
     assert.match(
       await empty.read("package.json"),
-      new RegExp(`(wrangler|better-auth-edge) dev --port ${new URL(worker.url).port}"`),
+      new RegExp(`"${RUNNER} dev --port ${new URL(worker.url).port}"`),
     );
     assert.match(stdout, /✓ all settings are valid/);
     const { stdout: again } = await run(["init", ...flags, "--dry-run"], "", empty.path);

@@ -204,6 +204,19 @@ async function helpOfCargo([command = ""]: string[]): Promise<string> {
   );
 }
 
+/** Options of `cargo xtask` that a value follows. */
+const WITH_VALUE = new Set([
+  "--datacenters",
+  "--isolates",
+  "--load",
+  "--requests",
+  "--scenario",
+  "--seed",
+  "--token-lifetime",
+  "--users",
+  "--visits",
+]);
+
 /** `cargo xtask` is the repository's own: its source names every command and part. */
 function errorOfXtask(words: string[]): string | undefined {
   const source = ["main", "test/mod", "bench/mod", "simulate/mod"]
@@ -211,7 +224,9 @@ function errorOfXtask(words: string[]): string | undefined {
     .join("\n");
   const [command] = words;
   if (!source.includes(`cargo xtask ${command}`)) return "no such command";
-  const unknown = words.filter((word) => !source.includes(`"${word}"`));
+  const isRead = (word: string, i: number) =>
+    WITH_VALUE.has(words[i - 1] ?? "") || source.includes(`"${word}"`);
+  const unknown = words.filter((word, i) => !isRead(word, i));
   return unknown.length > 0 ? `xtask does not read ${unknown.join(" ")}` : undefined;
 }
 

@@ -14,6 +14,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { canRunWrangler } from "../src/cli/init/wrangler.ts";
 import { type Outcome, run } from "./cli.process.ts";
 
 const execute = promisify(execFile);
@@ -111,3 +112,6 @@ app = FastAPI()
 
 /** The answers of most tests. */
 export const ANSWERS = ["--auth", "http://127.0.0.1:9", "--api", "http://localhost:8000", "--yes"];
+
+/** The program that runs the Worker on the Node of the tests. */
+export const RUNNER = canRunWrangler() ? "wrangler" : "better-auth-edge";

@@ -16,7 +16,7 @@ import { install, type Packed } from "./install.ts";
 const run = promisify(execFile);
 const DIST = join(PACKAGE, "dist");
 /** The most bytes of the packed package: docs/decisions/0021. `cargo xtask release` reads it. */
-const BUDGET = 665_000;
+const BUDGET = 690_000;
 
 /** A project that has the package as npm installs it. */
 let project: string;

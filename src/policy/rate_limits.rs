@@ -51,8 +51,7 @@ impl RateLimits {
         match rejection {
             None if self.limits_users => {
                 let user = user?;
-                let issuer = user.claims().text_claim("iss").unwrap_or_default();
-                Some((Limit::User, pseudonym(USER_KEY_SALT, issuer, user.user())))
+                Some((Limit::User, pseudonym(USER_KEY_SALT, user.issuer(), user.user())))
             }
             Some(error) if self.limits_rejected && matches!(error.status(), 401 | 403) => {
                 Some((Limit::Rejected, self.address_source.client_address(head).rate_limit_key()?))

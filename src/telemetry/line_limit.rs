@@ -27,15 +27,15 @@ impl LineLimit {
     /// Counts a line with this code at `now`, in seconds since 1970. Returns the number of lines
     /// that were omitted before it, or `None` to omit it too.
     pub(super) fn admit(&self, code: Code, now: f64) -> Option<u32> {
+        let second = now.floor();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = all.iter().position(|lines| lines.code == code);
-        let index = known.unwrap_or_else(|| {
-            all.push(Lines { code, second: now.floor(), written: 0, omitted: 0 });
+        let index = all.iter().position(|lines| lines.code == code).unwrap_or_else(|| {
+            all.push(Lines { code, second, written: 0, omitted: 0 });
             all.len() - 1
         });
         let lines = &mut all[index];
-        if lines.second != now.floor() {
-            *lines = Lines { second: now.floor(), written: 0, ..*lines };
+        if lines.second != second {
+            (lines.second, lines.written) = (second, 0);
         }
         if lines.written == PER_SECOND {
             lines.omitted = lines.omitted.saturating_add(1);

@@ -1,8 +1,8 @@
 //! Log lines, data points and timings: the decisions as operators see them.
 //!
 //! Records contain no secret and nothing that a client claims without proof: no token, no cookie,
-//! no path, no query, no unverified claim. With the default settings a forwarded request costs a
-//! branch.
+//! no path, no query, no unverified claim. With the default settings nothing is recorded about a
+//! forwarded request, but a new decision carries the trace that a failure of the upstream needs.
 
 mod line_limit;
 mod log;

@@ -34,7 +34,7 @@ pub(crate) struct DecisionRecord<'d> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LoggedUser<'d> {
     pub(crate) id: &'d str,
-    /// One of the settings' issuers, because the token is verified. Empty if the token has none
+    /// Empty if the token has none
     pub(crate) issuer: &'d str,
     /// Empty if the token has none
     pub(crate) kid: &'d str,
@@ -45,7 +45,7 @@ impl<'d> LoggedUser<'d> {
     pub(crate) fn of(user: &'d Verified) -> Self {
         Self {
             id: user.user(),
-            issuer: user.claims().text_claim("iss").unwrap_or_default(),
+            issuer: user.issuer(),
             kid: user.header().kid().unwrap_or_default(),
             was_cached: user.was_cached(),
         }

@@ -55,6 +55,11 @@ impl Verified {
         &self.claims
     }
 
+    /// The issuer (`iss`), one of the settings' issuers. Empty if the token has none.
+    pub(crate) fn issuer(&self) -> &str {
+        self.claims.text_claim("iss").unwrap_or_default()
+    }
+
     /// The user's id: the value of the user claim, never empty.
     pub fn user(&self) -> &str {
         &self.accepted.user

@@ -58,10 +58,13 @@ fn a_host_that_verifies_ed25519_is_asked_until_the_key_has_tables() {
     let well_formed = signer.sign(b"another message").to_bytes();
     let host = PureHost::with_verdict(Some(true));
     let by_host = (0..USES).take_while(|_| verifies_on(&host, &key, b"message", &well_formed));
-    assert_eq!((by_host.count(), host.asked.get()), (17, 17));
+    let by_host = by_host.count();
+    // one more without the base point's table, which another test of this process may have built
+    assert!(matches!(by_host, 16 | 17), "{by_host}");
+    assert_eq!(host.asked.get(), by_host);
     assert!(!verifies_on(&host, &key, b"message", &well_formed));
     assert!(verifies_on(&host, &key, b"another message", &well_formed));
-    assert_eq!(host.asked.get(), 17);
+    assert_eq!(host.asked.get(), by_host);
 }
 
 #[test]

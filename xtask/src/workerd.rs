@@ -35,6 +35,14 @@ pub(crate) fn copy_worker(directory: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Copies the built Worker with another program, which `edit` makes from its own.
+pub(crate) fn copy_edited(directory: &Path, edit: impl FnOnce(&str) -> String) -> Result<()> {
+    copy_worker(directory)?;
+    let program = directory.join("index.js");
+    let edited = edit(&fs::read_to_string(&program)?);
+    Ok(fs::write(program, edited)?)
+}
+
 /// Starts the Worker in this directory, `index.js` with an optional `index_bg.wasm`. Returns its
 /// base URL.
 pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, String)> {

@@ -121,8 +121,7 @@ impl Revocations {
         events: &[Event<'_>],
         host: &H,
     ) -> Result<Received, Error> {
-        // verified, so one of the settings' issuers
-        let issuer = verified.claims().text_claim("iss").unwrap_or_default();
+        let issuer = verified.issuer();
         let mut received = Received { issuer: issuer.to_owned(), sessions: 0, users: 0, keys: 0 };
         let now = host.now();
         let until = now + self.kept_for;

@@ -12,6 +12,7 @@ mod only;
 mod programs;
 mod python;
 mod report;
+mod requirement;
 mod requirements;
 mod rounds;
 mod start;
@@ -110,6 +111,13 @@ fn request_priority() {
     if !status.is_ok_and(|status| status.success()) {
         progress("no real-time scheduling: other processes will affect the figures");
     }
+}
+
+/// The version of an installed package.
+fn version(package: &str) -> Result<String> {
+    let manifest = root().join("node_modules").join(package).join("package.json");
+    let manifest: Value = serde_json::from_slice(&fs::read(manifest)?)?;
+    Ok(manifest["version"].as_str().context("no version")?.to_owned())
 }
 
 /// The date in UTC.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::plots::{Theme, escaped, read};
+use super::plots::{Theme, document, read, title};
 
 /// A chart with panels side by side.
 pub(super) struct Chart {
@@ -76,14 +76,7 @@ impl Chart {
             }
             top += ROW;
         }
-        let (width, height, description) =
-            (2.0 * PANEL + GAP, top - 14.0, escaped(self.description));
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
-             width=\"{width}\" height=\"{height}\" role=\"img\" \
-             font-family=\"system-ui, sans-serif\" font-size=\"12\">\n\
-             <title>{description}</title>\n{body}</svg>\n"
-        )
+        document([2.0 * PANEL + GAP, top - 14.0], self.description, &body)
     }
 }
 
@@ -110,10 +103,8 @@ impl Panel {
         let duration = count as f64 * self.interval;
         let x = |seconds: f64| AXIS + seconds / duration.max(1.0) * (PANEL - AXIS);
         let y = |value: f64| TITLE + HEIGHT * (1.0 - value / scale);
-        let (title, text, muted) = (escaped(&self.title), theme.text, theme.muted);
-        let bottom = TITLE + HEIGHT;
-        let mut svg =
-            format!("<text y=\"13\" font-weight=\"600\" fill=\"{text}\">{title}</text>\n");
+        let (bottom, muted) = (TITLE + HEIGHT, theme.muted);
+        let mut svg = title(&self.title, theme);
         for value in [0.0, scale / 2.0, scale] {
             let (height, label, end) = (y(value), figure(value), AXIS - 6.0);
             let _ = writeln!(

@@ -180,13 +180,7 @@ impl Chart {
             let bars = row.iter().map(|panel| panel.bars.len()).max().unwrap_or_default();
             top += TITLE + bars as f64 * ROW + 18.0;
         }
-        let (height, description) = (top - 18.0, escaped(&self.description));
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
-             width=\"{WIDTH}\" height=\"{height}\" role=\"img\" \
-             font-family=\"system-ui, sans-serif\" font-size=\"12\">\n\
-             <title>{description}</title>\n{body}</svg>\n"
-        )
+        document([WIDTH, top - 18.0], &self.description, &body)
     }
 }
 
@@ -196,9 +190,8 @@ impl Panel {
         let labels = letters.unwrap_or_default() as f64 * LETTER + 8.0;
         let most = self.bars.iter().map(|bar| bar.value).fold(0.0, f64::max);
         let scale = (width - labels - FIGURE) / most.max(f64::MIN_POSITIVE);
-        let (title, text) = (escaped(&self.title), theme.text);
-        let mut svg =
-            format!("<text y=\"13\" font-weight=\"600\" fill=\"{text}\">{title}</text>\n");
+        let text = theme.text;
+        let mut svg = title(&self.title, theme);
         for (row, bar) in self.bars.iter().enumerate() {
             let top = TITLE + row as f64 * ROW;
             let baseline = top + 11.0;
@@ -224,7 +217,24 @@ fn figure(value: f64) -> String {
     if value < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") }
 }
 
-pub(super) fn escaped(text: &str) -> String {
+/// An SVG of this width and height with a description.
+pub(super) fn document([width, height]: [f64; 2], description: &str, body: &str) -> String {
+    let description = escaped(description);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
+         width=\"{width}\" height=\"{height}\" role=\"img\" \
+         font-family=\"system-ui, sans-serif\" font-size=\"12\">\n\
+         <title>{description}</title>\n{body}</svg>\n"
+    )
+}
+
+/// The title of a panel, at its top.
+pub(super) fn title(text: &str, theme: &Theme) -> String {
+    let (text, color) = (escaped(text), theme.text);
+    format!("<text y=\"13\" font-weight=\"600\" fill=\"{color}\">{text}</text>\n")
+}
+
+fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -134,7 +134,7 @@ fn pack_crate(destination: &Path, options: &[&str]) -> Result<()> {
     Ok(())
 }
 
-const CRATE_FILES: &str = r"^(Cargo\.(toml|lock|toml\.orig)|\.cargo_vcs_info\.json|LICENSE|README\.md|src/.*\.(rs|js|md))$";
+const CRATE_FILES: &str = r"^(Cargo\.(toml|lock|toml\.orig)|\.cargo_vcs_info\.json|LICENSE|README\.md|src/.*\.(rs|js|json|md))$";
 
 /// Maximum size of the npm package's tarball in bytes, as the package's own tests have it.
 fn npm_budget() -> Result<u64> {

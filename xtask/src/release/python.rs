@@ -85,7 +85,7 @@ const WHEEL_NEEDS: [&str; 3] =
     ["better_auth_edge/__init__.py", "better_auth_edge/py.typed", "better_auth_edge/_core.pyi"];
 
 /// Python sources, the sources of the extension module and of the core, and metadata.
-pub(super) const SDIST_FILES: &str = r"^(PKG-INFO|LICENSE|README\.md|pyproject\.toml|Cargo\.(toml|lock)|better_auth_edge/([\w/]+\.py|_core\.pyi|py\.typed)|python/(Cargo\.toml|README\.md|build\.rs|src/[\w/]+\.rs)|src/[\w/]+\.(rs|js|md))$";
+pub(super) const SDIST_FILES: &str = r"^(PKG-INFO|LICENSE|README\.md|pyproject\.toml|Cargo\.(toml|lock)|better_auth_edge/([\w/]+\.py|_core\.pyi|py\.typed)|python/(Cargo\.toml|README\.md|build\.rs|src/[\w/]+\.rs)|src/[\w/]+\.(rs|js|json|md))$";
 
 const SDIST_NEEDS: [&str; 8] = [
     "better_auth_edge/__init__.py",

@@ -1,7 +1,5 @@
 //! The Worker in workerd, without the other servers.
 
-use std::fs;
-
 use anyhow::Result;
 use serde_json::Value;
 
@@ -46,9 +44,7 @@ impl Edge {
     /// The same with another program, which `edit` makes from the built one.
     pub fn start_edited(vars: &[(&str, Value)], edit: impl FnOnce(&str) -> String) -> Result<Self> {
         let directory = Directory::new()?;
-        workerd::copy_worker(directory.path())?;
-        let program = directory.path().join("index.js");
-        fs::write(&program, edit(&fs::read_to_string(&program)?))?;
+        workerd::copy_edited(directory.path(), edit)?;
         let settings = workerd::Settings::from_wrangler()?;
         let settings = vars.iter().fold(settings, |it, (name, value)| it.with(name, value.clone()));
         let (server, url) = workerd::serve(directory.path(), &settings)?;

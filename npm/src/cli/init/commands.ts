@@ -23,6 +23,8 @@ export class Commands {
   readonly #home: string;
   /** The Worker's folder, from there. */
   readonly #worker: string;
+  /** The packages that the package.json names. */
+  readonly #dependencies: Record<string, string>;
 
   constructor(project: Project, answers: Answers) {
     this.#project = project;
@@ -34,16 +36,21 @@ export class Commands {
     const ofWorker = isOwn ? place : "";
     this.#home = answers.edge === "next" && next ? next.folder : ofWorker;
     this.#worker = place === this.#home ? "" : place;
+    this.#dependencies = readManifest(folder, this.#home)?.dependencies ?? {};
   }
 
   /** Installs the JavaScript packages, unless package.json names them and they are installed. */
   installJavaScript(): CommandLines {
     const { folder } = this.#project;
     const { edge } = this.#answers;
-    const { dependencies = {} } = readManifest(folder, this.#home) ?? {};
-    const lines = edge === "none" ? [] : this.#add(dependencies, edge === "worker");
+    if (edge === "none") return { folder: this.#home, lines: [] };
+    const packed = tarball(this.#project);
+    const source = packed === undefined ? "better-auth-edge" : upTo(this.#home, packed);
+    const lines = this.#add("better-auth-edge", false, source);
+    const tool = this.#runner === "wrangler" ? "wrangler" : "workerd";
+    if (edge === "worker") lines.push(...this.#add(tool, true));
     const isInstalled = folder.has(inFolder(this.#home, "node_modules/better-auth-edge"));
-    if (edge !== "none" && lines.length === 0 && !isInstalled) lines.push(this.#manager.install);
+    if (lines.length === 0 && !isInstalled) lines.push(this.#manager.install);
     return { folder: this.#home, lines };
   }
 
@@ -107,7 +114,7 @@ export class Commands {
   deploy(): CommandLines {
     const [keygen] = this.program(["keygen"]).lines;
     const put = this.#run("wrangler", "secret", "put", "EDGE_SIGNING_KEY");
-    const install = this.#runner === "wrangler" ? [] : this.#addTool("wrangler");
+    const install = this.#runner === "wrangler" ? [] : this.#add("wrangler", true);
     const lines = [...install, `${keygen} | ${put}`, this.#run("wrangler", "deploy")];
     return { folder: this.#home, lines };
   }
@@ -132,27 +139,12 @@ export class Commands {
     return this.#manager.run([...words, ...config]);
   }
 
-  #add(dependencies: Record<string, string>, isWorker: boolean): string[] {
-    const packed = tarball(this.#project);
-    const source = packed === undefined ? "better-auth-edge" : upTo(this.#home, packed);
-    const commands: string[] = [];
-    if (dependencies["better-auth-edge"] === undefined) {
-      commands.push(this.#manager.add([...this.#flags(), source]));
-    }
-    const tool = this.#runner === "wrangler" ? "wrangler" : "workerd";
-    return isWorker ? [...commands, ...this.#addTool(tool)] : commands;
-  }
-
-  /** Adds a package for development, unless package.json names it. */
-  #addTool(name: string): string[] {
-    const { dependencies = {} } = readManifest(this.#project.folder, this.#home) ?? {};
-    const isThere = dependencies[name] !== undefined;
-    return isThere ? [] : [this.#manager.add([...this.#flags(), name], true)];
-  }
-
-  #flags(): string[] {
+  /** Adds a package, unless package.json names it. `source` is where it comes from. */
+  #add(name: string, isForDevelopment: boolean, source = name): string[] {
+    if (this.#dependencies[name] !== undefined) return [];
     const isWorkspace = this.#home === "" && this.#project.folder.has("pnpm-workspace.yaml");
-    return isWorkspace && this.#manager.name === "pnpm" ? ["--workspace-root"] : [];
+    const flags = isWorkspace && this.#manager.name === "pnpm" ? ["--workspace-root"] : [];
+    return [this.#manager.add([...flags, source], isForDevelopment)];
   }
 }
 

@@ -3,8 +3,8 @@
 
 mod candidates;
 mod memory;
-pub(super) mod report;
-pub(super) mod requirements;
+mod report;
+mod requirements;
 mod revocations;
 mod rounds;
 mod workloads;

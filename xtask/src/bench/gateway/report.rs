@@ -1,20 +1,18 @@
 //! The report, as Markdown and JSON.
 
-use std::fs;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::Effort;
 use super::candidates::Candidate;
 use super::memory::Memory;
-use super::requirements::{self, Bound, Requirement};
+use super::requirements;
 use super::revocations::ENTRIES;
 use super::rounds::Figures;
 use super::workloads::Kind;
+use crate::bench::requirement::{self, Requirement};
 use crate::bench::table::table;
-use crate::bench::{architecture, today};
-use crate::root;
+use crate::bench::{architecture, today, version};
 
 /// All figures of a run.
 pub(super) struct Report {
@@ -45,7 +43,7 @@ impl Report {
             format!("{METHOD}\n\n{}", self.effort_text()),
             format!("\n## Requests\n\n{}\n{}", figure_tables(&self.figures), self.pair_table()),
             format!("\n## Memory\n\n{}", self.memory_text()),
-            format!("\n## Requirements\n\n{}", self.requirement_table()),
+            format!("\n## Requirements\n\n{}", requirement::table(&self.requirements(), 2)),
         ]
         .concat())
     }
@@ -94,18 +92,8 @@ impl Report {
         )
     }
 
-    fn requirement_table(&self) -> String {
-        let mut rows = vec![["", "required", "measured", ""].map(str::to_owned).to_vec()];
-        for requirement in requirements::all(&self.figures, &self.pair, &self.memory) {
-            let bound = match requirement.bound {
-                Bound::AtLeast(least) => format!("at least {least}"),
-                Bound::AtMost(most) => format!("at most {most}"),
-            };
-            let verdict = if requirement.is_met() { "met" } else { "not met" }.to_owned();
-            let measured = format!("{:.2}", requirement.measured);
-            rows.push(vec![requirement.what, bound, measured, verdict]);
-        }
-        table(&rows)
+    fn requirements(&self) -> Vec<Requirement> {
+        requirements::all(&self.figures, &self.pair, &self.memory)
     }
 
     /// The report as JSON.
@@ -129,7 +117,6 @@ impl Report {
                 "cpuToOurs": cpu,
             })
         });
-        let requirements = requirements::all(&self.figures, &self.pair, &self.memory);
         Ok(json!({
             "command": "cargo xtask bench gateway",
             "date": today()?,
@@ -147,7 +134,7 @@ impl Report {
                 "afterRoundsBytes": self.resident[0],
                 "afterRoundsBytesWithRevocations": self.resident[1],
             },
-            "requirements": requirements.iter().map(Requirement::json).collect::<Vec<_>>(),
+            "requirements": self.requirements().iter().map(Requirement::json).collect::<Vec<_>>(),
         }))
     }
 }
@@ -208,11 +195,4 @@ fn figure_table(
 /// The figures of a gateway under a load.
 fn find(figures: &[Figures], candidate: Candidate, kind: Kind) -> Option<&Figures> {
     figures.iter().find(|figures| figures.candidate == candidate && figures.kind == kind)
-}
-
-/// The version of an installed package.
-pub(in crate::bench) fn version(package: &str) -> Result<String> {
-    let manifest = root().join("node_modules").join(package).join("package.json");
-    let manifest: Value = serde_json::from_slice(&fs::read(manifest)?)?;
-    Ok(manifest["version"].as_str().context("no version")?.to_owned())
 }

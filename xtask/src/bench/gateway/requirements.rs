@@ -1,47 +1,10 @@
 //! The Worker's performance requirements, compared with the measured figures.
 
-use serde_json::{Value, json};
-
 use super::candidates::Candidate;
 use super::memory::Memory;
 use super::rounds::Figures;
 use super::workloads::Kind;
-
-/// A figure and its bound.
-pub(in crate::bench) struct Requirement {
-    pub(in crate::bench) what: String,
-    pub(in crate::bench) bound: Bound,
-    pub(in crate::bench) measured: f64,
-}
-
-/// The lower or upper bound of a figure.
-#[derive(Clone, Copy)]
-pub(in crate::bench) enum Bound {
-    AtLeast(f64),
-    AtMost(f64),
-}
-
-impl Requirement {
-    pub(in crate::bench) fn is_met(&self) -> bool {
-        match self.bound {
-            Bound::AtLeast(least) => self.measured >= least,
-            Bound::AtMost(most) => self.measured <= most,
-        }
-    }
-
-    pub(in crate::bench) fn json(&self) -> Value {
-        let (bound, figure) = match self.bound {
-            Bound::AtLeast(least) => ("least", least),
-            Bound::AtMost(most) => ("most", most),
-        };
-        json!({
-            "what": self.what,
-            bound: figure,
-            "measured": self.measured,
-            "met": self.is_met(),
-        })
-    }
-}
+use crate::bench::requirement::{Bound, Requirement};
 
 /// `pair` has the figures of the two gateways that are compared alone.
 pub(super) fn all(figures: &[Figures], pair: &[Figures], memory: &Memory) -> Vec<Requirement> {

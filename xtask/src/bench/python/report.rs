@@ -7,7 +7,7 @@ use super::Effort;
 use super::requirements;
 use super::rounds::Figures;
 use super::verifications::Verifications;
-use crate::bench::gateway::requirements::{Bound, Requirement};
+use crate::bench::requirement::{self, Requirement};
 use crate::bench::table::table;
 use crate::bench::{architecture, today};
 
@@ -43,7 +43,7 @@ impl Report {
             ),
             format!("\n## Verifying a token\n\n{VERIFICATIONS}\n\n{}", self.verification_table()),
             format!("\n## Requests\n\n{REQUESTS}\n\n{}", self.request_table()?),
-            format!("\n## Requirements\n\n{}", self.requirement_table()),
+            format!("\n## Requirements\n\n{}", requirement::table(&self.requirements(), 3)),
         ]
         .concat())
     }
@@ -99,18 +99,8 @@ impl Report {
         open.context("the unprotected application was not measured")
     }
 
-    fn requirement_table(&self) -> String {
-        let mut rows = vec![["", "required", "measured", ""].map(str::to_owned).to_vec()];
-        for requirement in requirements::all(&self.verifications, &self.requests) {
-            let bound = match requirement.bound {
-                Bound::AtLeast(least) => format!("at least {least}"),
-                Bound::AtMost(most) => format!("at most {most}"),
-            };
-            let verdict = if requirement.is_met() { "met" } else { "not met" }.to_owned();
-            let measured = format!("{:.3}", requirement.measured);
-            rows.push(vec![requirement.what, bound, measured, verdict]);
-        }
-        table(&rows)
+    fn requirements(&self) -> Vec<Requirement> {
+        requirements::all(&self.verifications, &self.requests)
     }
 
     /// The report as JSON.
@@ -133,7 +123,6 @@ impl Report {
                 "cpuToOpen": one.cpu_to(open),
             }))
         });
-        let requirements = requirements::all(&self.verifications, &self.requests);
         Ok(json!({
             "command": "cargo xtask bench python",
             "date": today()?,
@@ -143,7 +132,7 @@ impl Report {
             "rounds": self.effort.total(),
             "verifications": verifications.collect::<Vec<_>>(),
             "requests": requests.collect::<Result<Vec<_>>>()?,
-            "requirements": requirements.iter().map(Requirement::json).collect::<Vec<_>>(),
+            "requirements": self.requirements().iter().map(Requirement::json).collect::<Vec<_>>(),
         }))
     }
 }

@@ -3,7 +3,7 @@
 use super::rounds::Figures;
 use super::servers::Candidate;
 use super::verifications::Verifications;
-use crate::bench::gateway::requirements::{Bound, Requirement};
+use crate::bench::requirement::{Bound, Requirement};
 
 pub(super) fn all(verifications: &Verifications, requests: &[Figures]) -> Vec<Requirement> {
     let ratios = RATIOS.iter().map(|(algorithm, candidate, most)| {

@@ -61,17 +61,17 @@ impl Program {
         let name = candidate.to_string().replace(' ', "-");
         let directory = root().join("target/bench/start").join(name);
         fs::create_dir_all(&directory)?;
-        let program = directory.join("index.js");
         match candidate.source() {
-            Some(source) => bundle(source, &program, "neutral", None)?,
-            None => {
-                workerd::copy_worker(&directory)?;
-                if candidate == Candidate::OursCold {
-                    let text = fs::read_to_string(&program)?;
-                    ensure!(text.contains(WARM_UP), "build/index.js has no warm-up");
-                    fs::write(program, text.replace(WARM_UP, "no URL"))?;
-                }
+            Some(source) => bundle(source, &directory.join("index.js"), "neutral", None)?,
+            None if candidate == Candidate::OursCold => {
+                let mut has_warm_up = false;
+                workerd::copy_edited(&directory, |program| {
+                    has_warm_up = program.contains(WARM_UP);
+                    program.replace(WARM_UP, "no URL")
+                })?;
+                ensure!(has_warm_up, "build/index.js has no warm-up");
             }
+            None => workerd::copy_worker(&directory)?,
         }
         let settings = workerd::Settings::from_wrangler()?
             .by_uuid()

@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 
 use super::candidates::Candidate;
 use super::{Figures, Round};
-use crate::bench::gateway::report::version;
-use crate::bench::gateway::requirements::{Bound, Requirement};
+use crate::bench::requirement::{self, Bound, Requirement};
 use crate::bench::table::table;
-use crate::bench::{architecture, today};
+use crate::bench::{architecture, today, version};
 
 /// All figures of a run.
 pub(super) struct Report {
@@ -30,7 +29,7 @@ impl Report {
             ),
             format!("{METHOD}\n\nMedians of {} rounds.\n\n", self.rounds),
             self.figure_table(),
-            format!("\n## Requirements\n\n{}", self.requirement_table()),
+            format!("\n## Requirements\n\n{}", requirement::table(&self.requirements(), 2)),
         ]
         .concat())
     }
@@ -69,17 +68,6 @@ impl Report {
                 measured: ours.difference(cold, |round| round.start),
             },
         ]
-    }
-
-    fn requirement_table(&self) -> String {
-        let mut rows = vec![["", "at most", "measured", ""].map(str::to_owned).to_vec()];
-        for requirement in self.requirements() {
-            let (Bound::AtLeast(bound) | Bound::AtMost(bound)) = requirement.bound;
-            let verdict = if requirement.is_met() { "met" } else { "not met" }.to_owned();
-            let measured = format!("{:.2}", requirement.measured);
-            rows.push(vec![requirement.what, bound.to_string(), measured, verdict]);
-        }
-        table(&rows)
     }
 
     /// The report as JSON.
