@@ -68,7 +68,7 @@ fn core(root: &Path) -> Result<PathBuf> {
 }
 
 /// Maximum gzipped size of the wasm, in bytes.
-const BUDGET: usize = 135_000;
+const BUDGET: usize = 141_000;
 
 fn sources(root: &Path) -> Result<String> {
     let mut hasher = DefaultHasher::new();
