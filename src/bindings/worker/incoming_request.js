@@ -98,12 +98,13 @@ export class IncomingRequest {
     let common = "";
     /** @type {Fields} */
     const fields = {};
-    for (const [name, value] of request.headers) {
+    // faster in workerd than a loop over the headers
+    request.headers.forEach((value, name) => {
       fields[name] = value;
-      if (name === RAY && PLAIN.test(value)) continue;
+      if (name === RAY && PLAIN.test(value)) return;
       if (PER_REQUEST.has(name)) own += `${name}: ${value}\n`;
       else common += `${name}: ${value}\n`;
-    }
+    });
     if (!isOnCloudflare && "cf-connecting-ip" in fields) {
       isOnCloudflare = typeof request.cf?.colo === "string";
     }

@@ -26,7 +26,7 @@ use workloads::{Kind, Workload};
 /// only prints; with `--load` it measures one load only.
 pub(super) fn run(options: &[&str]) -> Result<()> {
     let effort = match options {
-        [] => Effort { all: (7, 6), pair: (4, 30), requests: 1_000_000 },
+        [] => Effort { all: (3, 12), pair: (3, 24), requests: 1_000_000 },
         ["--quick" | "--load", ..] => Effort { all: (2, 5), pair: (1, 5), requests: 50_000 },
         _ => bail!("the options of bench gateway are --quick and --load <name>"),
     };

@@ -8,7 +8,7 @@ use super::candidates::Candidate;
 use super::memory::Memory;
 use super::requirements;
 use super::revocations::ENTRIES;
-use super::rounds::Figures;
+use super::rounds::{Figures, WARM_UP};
 use super::workloads::Kind;
 use crate::bench::requirement::{self, Requirement};
 use crate::bench::table::table;
@@ -51,11 +51,13 @@ impl Report {
     fn effort_text(&self) -> String {
         let Effort { all: (starts, rounds), pair: (pair_starts, pair_rounds), .. } = self.effort;
         format!(
-            "Medians of {} rounds: {starts} starts of every process, {rounds} rounds each. The memory \
-             layout of a process affects its speed by several percent. The cost of revocation is \
-             smaller than that, so the two gateways run alone for {} more rounds: {pair_starts} \
+            "Medians of {} rounds: {starts} starts of every process, {rounds} rounds each. Before the \
+             first round a gateway gets each load for {} s, in which V8 optimizes its functions. The \
+             memory layout of a process affects its speed by several percent. The cost of revocation \
+             is smaller than that, so the two gateways run alone for {} more rounds: {pair_starts} \
              starts, {pair_rounds} rounds each.\n",
             starts * rounds,
+            WARM_UP.as_secs(),
             pair_starts * pair_rounds,
         )
     }

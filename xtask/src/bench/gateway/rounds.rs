@@ -141,6 +141,7 @@ impl Snapshot {
 }
 
 /// Long enough for V8 to optimize the code.
-const WARM_UP: Duration = Duration::from_secs(2);
+/// V8 optimizes functions of the wasm for several seconds under load.
+pub(super) const WARM_UP: Duration = Duration::from_secs(8);
 const RUN_UP: Duration = Duration::from_millis(200);
 const TURN: Duration = Duration::from_millis(500);
