@@ -31,7 +31,7 @@ pub use crate::policy::path::Path;
 pub use crate::policy::rules::{Access, Destination, Rule, Rules};
 pub use crate::proxy::forward::Forward;
 pub use crate::telemetry::ForwardReport;
-pub use misconfigured::misconfigured;
+pub use misconfigured::Misconfigured;
 pub use settings::Settings;
 
 use crate::error::Error;

@@ -6,10 +6,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::Code;
+use crate::host::{Clock, Level, Telemetry};
 
 /// The lines of this second, by the codes that they contain.
 #[derive(Debug, Default)]
-pub(super) struct LineLimit(Mutex<Vec<Lines>>);
+pub(crate) struct LineLimit(Mutex<Vec<Lines>>);
 
 /// The lines with one code.
 #[derive(Debug)]
@@ -24,9 +25,18 @@ struct Lines {
 }
 
 impl LineLimit {
+    /// Whether this line with that code is written. Before it, a line says how many were not.
+    pub(crate) fn admits<H: Telemetry + Clock>(&self, level: Level, code: Code, host: &H) -> bool {
+        let Some(omitted) = self.admit(code, host.now()) else { return false };
+        if omitted > 0 {
+            host.log(level, &lines_omitted(level, code, omitted));
+        }
+        true
+    }
+
     /// Counts a line with this code at `now`, in seconds since 1970. Returns the number of lines
     /// that were omitted before it, or `None` to omit it too.
-    pub(super) fn admit(&self, code: Code, now: f64) -> Option<u32> {
+    fn admit(&self, code: Code, now: f64) -> Option<u32> {
         let second = now.floor();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let index = all.iter().position(|lines| lines.code == code).unwrap_or_else(|| {
@@ -48,6 +58,11 @@ impl LineLimit {
 
 /// The lines of each code that an isolate writes in a second.
 const PER_SECOND: u32 = 20;
+
+fn lines_omitted(level: Level, code: Code, lines: u32) -> String {
+    let level = level.name();
+    format!(r#"{{"level":"{level}","event":"lines_omitted","code":"{code}","lines":{lines}}}"#)
+}
 
 #[cfg(test)]
 mod tests {

@@ -44,21 +44,8 @@ impl Log {
         self.has_level(Level::Info) && (self.sample == 1.0 || host.random() < self.sample)
     }
 
-    /// Whether this line about a rejection with that code is written. Before it, a line says how
-    /// many were not.
+    /// Whether this line about a rejection with that code is written.
     pub(super) fn writes_rejection<H: Host>(&self, level: Level, code: Code, host: &H) -> bool {
-        if !self.has_level(level) {
-            return false;
-        }
-        let Some(omitted) = self.limit.admit(code, host.now()) else { return false };
-        if omitted > 0 {
-            host.log(level, &lines_omitted(level, code, omitted));
-        }
-        true
+        self.has_level(level) && self.limit.admits(level, code, host)
     }
-}
-
-fn lines_omitted(level: Level, code: Code, lines: u32) -> String {
-    let level = level.name();
-    format!(r#"{{"level":"{level}","event":"lines_omitted","code":"{code}","lines":{lines}}}"#)
 }

@@ -11,6 +11,7 @@ mod record;
 mod server_timing;
 mod trace;
 
+pub(crate) use line_limit::LineLimit;
 pub(crate) use record::{DecisionRecord, LoggedUser, MatchedRule};
 pub(crate) use server_timing::server_timing;
 pub(crate) use trace::{RequestTrace, ReturnedTrace};

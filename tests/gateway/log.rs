@@ -1,7 +1,7 @@
 //! The output of a decision: log lines, Analytics Engine data points and `Server-Timing`.
 
 use crate::common::{Edge, ScriptedResponse, good_claims, request};
-use better_auth_edge::gateway::{Bindings, Decision, RequestHead, misconfigured};
+use better_auth_edge::gateway::{Bindings, Decision, Misconfigured, RequestHead};
 use better_auth_edge::host::{GetError, Level};
 use better_auth_edge::{Code, Error};
 use serde_json::{Value, json};
@@ -182,7 +182,8 @@ fn a_request_to_an_edge_with_wrong_settings_is_logged_with_all_errors() {
     let id = "request-0001";
     let errors = "ROUTE is not a setting, but ROUTES is; ORIGIN_URL is required";
     let path = "/api/user-1/secret-path?q=secret";
-    let response = misconfigured(&head(path, Some("Bearer a.b.c")), errors, id, &edge.host);
+    let misconfigured = Misconfigured::new(errors.to_owned());
+    let response = misconfigured.respond(&head(path, Some("Bearer a.b.c")), id, &edge.host);
     assert_eq!(response.status, 500);
     assert!(!response.body.contains("ROUTE"), "{}", response.body);
     let logged = edge.host.logged();
@@ -196,8 +197,26 @@ fn a_request_to_an_edge_with_wrong_settings_is_logged_with_all_errors() {
     assert_eq!(line, expected);
 
     let health = head("/.well-known/better-auth-edge/health", None);
-    let response = misconfigured(&health, errors, id, &edge.host);
+    let response = misconfigured.respond(&health, id, &edge.host);
     assert_eq!((response.status, &*response.body), (503, r#"{"status":"misconfigured"}"#));
+}
+
+#[test]
+fn a_flood_of_requests_to_an_edge_with_wrong_settings_does_not_fill_the_log() {
+    let edge = Edge::new(&[]);
+    let misconfigured = Misconfigured::new("ORIGIN_URL is required".to_owned());
+    for _ in 0..30 {
+        let response = misconfigured.respond(&head("/a", None), "request-0001", &edge.host);
+        assert_eq!(response.status, 500);
+    }
+    assert_eq!(edge.host.logged().len(), 20);
+    edge.host.advance(1.0);
+    misconfigured.respond(&head("/a", None), "request-0001", &edge.host);
+    let (_, line) = &edge.host.logged()[0];
+    let omitted = json!({
+        "level": "error", "event": "lines_omitted", "code": "misconfigured", "lines": 10,
+    });
+    assert_eq!(serde_json::from_str::<Value>(line).unwrap(), omitted);
 }
 
 #[test]

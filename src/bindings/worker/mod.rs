@@ -21,8 +21,8 @@ use worker::{Env, console_error, console_warn};
 use crate::bindings::runtime::JsHost;
 use crate::error::{Code, Error};
 use crate::gateway::{
-    self, Decision, Gateway, HeaderCache, HeaderEdit, RequestHead, SettingError, SettingValue,
-    Settings, Variable,
+    self, Decision, Gateway, HeaderCache, HeaderEdit, Misconfigured, RequestHead, SettingError,
+    SettingValue, Settings, Variable,
 };
 
 use forward_plan::Upstream;
@@ -40,7 +40,10 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
     };
     let deployment = match deployment(&env) {
         Ok(deployment) => deployment,
-        Err(errors) => return misconfigured(&head, &errors).into(),
+        Err(misconfigured) => {
+            let (id, host) = (JsHost::new_request_id(), JsHost::new(|_| ()));
+            return respond(&misconfigured.respond(&head, &id, &host)).into();
+        }
     };
     let runtime = JsHost::new(move |task| {
         // fails only for an object that is not a context
@@ -214,14 +217,14 @@ impl Deployment {
 
 thread_local! {
     /// Made for the isolate's first request. All its requests have the same settings.
-    static DEPLOYMENT: OnceCell<Result<Rc<Deployment>, Rc<str>>> = const { OnceCell::new() };
+    static DEPLOYMENT: OnceCell<Result<Rc<Deployment>, Rc<Misconfigured>>> = const { OnceCell::new() };
 }
 
 /// The isolate's deployment.
 ///
 /// # Errors
 /// All errors of the settings, which are logged once.
-fn deployment(env: &Env) -> Result<Rc<Deployment>, Rc<str>> {
+fn deployment(env: &Env) -> Result<Rc<Deployment>, Rc<Misconfigured>> {
     DEPLOYMENT.with(|deployment| {
         let made = deployment.get_or_init(|| {
             let made = Deployment::read(env, &JsHost::new(|_| ()));
@@ -229,7 +232,7 @@ fn deployment(env: &Env) -> Result<Rc<Deployment>, Rc<str>> {
                 let errors: Vec<_> = errors.iter().map(SettingError::to_string).collect();
                 let errors = errors.join("; ");
                 console_error!("misconfigured: {errors}");
-                errors.into()
+                Rc::new(Misconfigured::new(errors))
             })
         });
         made.clone()
@@ -252,11 +255,6 @@ fn setting(env: &Env, name: &str) -> Option<SettingValue> {
     }
     let json = JSON::stringify(&value).ok()?.as_string()?;
     Some(if value.is_object() { SettingValue::Json(json) } else { SettingValue::Variable(json) })
-}
-
-fn misconfigured(head: &RequestHead, errors: &str) -> Response {
-    let (id, host) = (JsHost::new_request_id(), JsHost::new(|_| ()));
-    respond(&gateway::misconfigured(head, errors, &id, &host))
 }
 
 fn unreadable() -> Response {
