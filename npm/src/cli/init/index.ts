@@ -141,7 +141,8 @@ async function runInit(args: Arguments): Promise<number> {
 }
 
 /**
- * Fetches Better Auth's keys, and runs `doctor` if the project's edge is running with these answers.
+ * Fetches Better Auth's keys, and runs `doctor` if the project's edge is running and its files fit
+ * the answers.
  */
 async function examine(project: Project, answers: Answers, plan: Plan): Promise<Checked> {
   print(`\n${outputColors.bold("Keys of Better Auth")}`);
