@@ -1,4 +1,4 @@
-/** The start of the middleware in a Node server, where a request may be the reason for the start. */
+/** The start of the middleware in a Node server, during which requests may arrive. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMiddleware } from "better-auth-edge/next";
