@@ -100,6 +100,34 @@ test("the version of Next.js, src/ and OpenNext decide the name of the middlewar
   assert.match(stderr, /Next\.js 14 is not supported/);
 });
 
+test("an application that depends on typescript gets proxy.ts before it has a tsconfig.json", async () => {
+  for (const [name, dependencies] of [
+    ["proxy.ts", { devDependencies: { typescript: "5.9.3" } }],
+    ["proxy.js", {}],
+  ] as const) {
+    await using made = await project({
+      "package.json": JSON.stringify({ dependencies: { next: "16.4.6" }, ...dependencies }),
+    });
+    await made.init(...ANSWERS);
+    await made.read(name);
+  }
+});
+
+test("init says which address Next.js and Better Auth share, unless it has found Better Auth", async () => {
+  const files = { "package.json": JSON.stringify({ dependencies: { next: "16.4.6" } }) };
+  const auth = 'import { betterAuth } from "better-auth";\nexport const auth = betterAuth({});\n';
+  for (const [isSaid, flags, more] of [
+    [true, ["--yes"], {}],
+    [false, ["--yes"], { "lib/auth.ts": auth }],
+    [false, ["--yes", "--auth", "http://localhost:3001"], {}],
+    [false, ["--yes", "--edge-url", "http://localhost:3005"], {}],
+  ] as [boolean, string[], Record<string, string>][]) {
+    await using made = await project({ ...files, ...more });
+    const { stdout } = await made.init(...flags);
+    assert.equal(/http:\/\/localhost:3000 is both Next\.js and Better Auth/.test(stdout), isSaid);
+  }
+});
+
 test("an existing middleware of either name stays, and init shows what to add to it", async () => {
   for (const path of ["middleware.ts", "src/proxy.ts", "proxy.js"]) {
     await using made = await next("16.4.6", { [path]: "export const x = 1;\n" });

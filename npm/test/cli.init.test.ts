@@ -259,30 +259,70 @@ test("Ctrl-C, Ctrl-D and no leave nothing behind, at each question", async () =>
   }
 });
 
-test("init runs doctor if the edge runs, and says so if Better Auth has no keys yet", async () => {
+test("init examines an edge that has the project's key, once its files fit the answers", async () => {
   const auth = await startAuthServer();
   try {
-    await using worker = await startWorker({
-      BETTER_AUTH_URL: auth.url,
-      ORIGIN_URL: "http://127.0.0.1:9",
-      ROUTES: [{ path: "/api/{user_id}/*", match: { user_id: "sub" } }],
-    });
-    await using empty = await project();
+    const key = await newKey();
+    await using worker = await startWorker({ ...settings(auth.url), EDGE_SIGNING_KEY: key });
+    const vars = `EDGE_ISSUER=${worker.url}\nEDGE_SIGNING_KEY='${key}'\n`;
+    await using made = await project({ ".dev.vars": vars });
     const flags = ["--auth", auth.url, "--api", "http://127.0.0.1:9", "--yes"];
-    const { code, stdout } = await empty.init(...flags, "--edge-url", worker.url);
+    const { code, stdout } = await made.init(...flags, "--edge-url", worker.url);
     assert.equal(code, 0);
     assert.match(stdout, /Deployment {2}http:\/\/127\.0\.0\.1:\d+\n/);
     assert.match(
-      await empty.read("package.json"),
+      await made.read("package.json"),
       new RegExp(`"${RUNNER} dev --port ${new URL(worker.url).port}"`),
     );
     assert.match(stdout, /✓ all settings are valid/);
-    const { stdout: again } = await run(["init", ...flags, "--dry-run"], "", empty.path);
-    assert.doesNotMatch(again, /Deployment/);
+    assert.match(
+      unwrapped(stdout),
+      /This project's edge runs at \S+, with the signing key of \.dev/,
+    );
+    const { stdout: dry } = await run(["init", ...flags, "--dry-run"], "", made.path);
+    assert.doesNotMatch(dry, /Deployment/);
+    const { stdout: other } = await made.init(...flags, "--user-claim", "uuid");
+    assert.doesNotMatch(other, /Deployment|all settings are valid/);
+    assert.match(other, /What is left\n {2}1\. Change these lines/);
+    assert.match(unwrapped(other), /This project's edge runs at \S+, and was started before/);
   } finally {
     await auth.stop();
   }
 });
+
+test("init does not examine an edge with another key or without one", async () => {
+  const auth = await startAuthServer();
+  try {
+    for (const secrets of [{ EDGE_SIGNING_KEY: await newKey() }, {}]) {
+      await using worker = await startWorker({ ...settings(auth.url), ...secrets });
+      await using empty = await project();
+      const flags = ["--auth", auth.url, "--api", "http://127.0.0.1:9", "--yes"];
+      const { code, stdout } = await empty.init(...flags, "--edge-url", worker.url);
+      assert.equal(code, 0);
+      assert.doesNotMatch(stdout, /Deployment|all settings are valid/);
+      const text = `Another edge runs at ${worker.url}: it does not have the signing key of .dev.vars`;
+      assert(unwrapped(stdout).includes(text), stdout);
+    }
+  } finally {
+    await auth.stop();
+  }
+});
+
+function settings(authUrl: string): Record<string, unknown> {
+  return {
+    BETTER_AUTH_URL: authUrl,
+    ORIGIN_URL: "http://127.0.0.1:9",
+    ROUTES: [{ path: "/api/{user_id}/*", match: { user_id: "sub" } }],
+  };
+}
+
+async function newKey(): Promise<string> {
+  return (await run(["keygen"])).stdout.trim();
+}
+
+function unwrapped(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
+}
 
 /** Runs `init` on a pseudo-terminal, and types an answer when the output matches. */
 async function typed(cwd: string, dialog: [RegExp, string][], args: string[] = []) {

@@ -93,7 +93,7 @@ function commandsOf(text: string): CommandLine[] {
     const tokens = code.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
     const parts: string[][] = [[]];
     for (const [index, token] of tokens.entries()) {
-      if (/^(\||&&|;)$/.test(token)) parts.push([]);
+      if (/^(\|\|?|&&|;|[()])$/.test(token)) parts.push([]);
       // a redirection and its file
       else if (!/^>>?$/.test(token) && !/^>>?$/.test(tokens[index - 1] ?? ""))
         parts.at(-1)?.push(token);
@@ -113,7 +113,7 @@ function commandsOf(text: string): CommandLine[] {
 
 /** Programs of others whose commands the pages show as their own documentation has them. */
 const OTHERS =
-  /^(alembic|cat|cd|cp|curl|cut|docker|echo|grep|ls|mkdir|mypy|openssl|pbpaste|printf|pytest|python3?|ruff|umask|uvicorn|\.|\.\.\/\.venv\/bin\/python)$/;
+  /^(alembic|cat|cd|cp|curl|cut|docker|echo|exit|grep|ls|mkdir|mypy|openssl|pbpaste|printf|pytest|python3?|ruff|test|umask|uvicorn|\.|\.\.\/\.venv\/bin\/python)$/;
 const OTHER_PACKAGES = ["auth@latest", "@better-auth/cli@1.4"];
 
 /** What is wrong with a command; `undefined` if nothing is. */

@@ -4,8 +4,10 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { blocksOf } from "./documents.ts";
 import { launch } from "./hosts/chromium.ts";
 import { closedUrl } from "./servers.ts";
+import { shell } from "./shell.process.ts";
 import { Project, ROOT, started } from "./templates.process.ts";
 
 const PYTHON = process.env.PYTHON ?? join(ROOT, ".venv/bin/python");
@@ -60,6 +62,15 @@ test("a user creates an account, calls the API, signs out and signs in again", a
   await fillIn(page, "analytical engine");
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("heading", { name: "Hello Ada" }).waitFor();
+});
+
+test("the README's commands get a token, and call the API with it", async () => {
+  const readme = blocksOf("templates/fullstack/README.md", await project.read("README.md"));
+  const [request, ...others] = readme.filter(({ text }) => text.startsWith("curl "));
+  assert.equal(others.length, 0);
+  const script = request?.text.replaceAll("http://localhost:8787", edge.url);
+  const place = { cwd: project.path, env: process.env };
+  assert.match(await shell(place, script ?? ""), /^\["a task of \w+"\]$/);
 });
 
 async function fillIn(page: Page, password: string): Promise<void> {

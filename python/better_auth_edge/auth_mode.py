@@ -209,8 +209,10 @@ class ModeReader(SettingValues["EdgeAuthSettings"]):
                 "edge_auth_mode",
                 "is missing, and no other setting selects a mode: set EDGE_JWKS_URL, EDGE_AUDIENCE "
                 "and, if clients call the edge by another origin, EDGE_ISSUER to accept the edge's "
-                "assertions, or BETTER_AUTH_URL to verify Better Auth's tokens. "
-                "docs/fastapi/settings.md lists the modes",
+                "assertions, or BETTER_AUTH_URL to verify Better Auth's tokens, or "
+                "SESSION_DATABASE_URL or SESSION_REDIS_URL and BETTER_AUTH_SECRET to look up its "
+                "sessions. EDGE_AUTH_MODE itself is optional: by default, these settings select "
+                "the mode",
                 is_missing=True,
             )
         return None

@@ -73,9 +73,13 @@ export function buildMiddleware(
     gateways.set(basePath, gateway);
     return gateway;
   };
-  if (isNodeServerStarting()) gatewayFor("").catch((error) => console.error(error));
+  const started = isNodeServerStarting()
+    ? gatewayFor("").catch((error) => console.error(error))
+    : undefined;
 
   return async (request, event) => {
+    // the first request of `next dev` loads this module: a second gateway would repeat its warnings
+    await started;
     const gateway = await gatewayFor(request.nextUrl.basePath);
     const head = headOf(request);
     const waitUntil = (task: Promise<unknown>) => event.waitUntil(task);

@@ -4,7 +4,7 @@
  * `cargo xtask test newcomer`.
  */
 import assert from "node:assert/strict";
-import { copyFile, cp, mkdir, readdir, readFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -90,6 +90,7 @@ for (const [subsection, name] of [
     await using _edge = await playAt(place, steps, urls);
     await assertProtects(urls.url);
     stop();
+    if (subsection === "On your own server") await assertKept(place, steps.at(-1)?.text ?? "");
     const shown = steps.filter(({ language }) => language === "toml");
     assert.equal(shown.length, 1);
     for (const { text } of shown) {
@@ -129,7 +130,12 @@ test("the Compose file", async () => {
   const stop = minutes.start("Compose file", name);
   const [commands = "", up] = start?.text.split(/^(?=docker )/m) ?? [];
   assert.equal(up, "docker compose up --build --wait\n");
+  const masks = (await shell(place, `umask\n${commands}umask`)).trim().split("\n");
+  assert.equal(masks.at(-1), masks[0], "the user's own umask stays");
+  await assertOwnersOnly(join(place.cwd, ".env"));
+  const secrets = await readFile(join(place.cwd, ".env"), "utf8");
   await shell(place, commands);
+  assert.equal(await readFile(join(place.cwd, ".env"), "utf8"), secrets);
   await using services = await composeUp(place.cwd, images, place.env);
   const { localize } = services;
   const script = `${localize(request?.text ?? "")}echo "\n$USER_ID\n$TOKEN"`;
@@ -172,6 +178,22 @@ async function addPackages(directory: string, wheels?: string): Promise<void> {
   for (const name of found) {
     await copyFile(join(PACKAGES, "wheels", name), join(directory, wheels, name));
   }
+}
+
+/** The commands before the server's keep the signing key that the first start has made. */
+async function assertKept(place: Place, text: string): Promise<void> {
+  const path = join(place.cwd, "edge-signing-key.json");
+  await assertOwnersOnly(path);
+  assert.match(await readFile(join(place.cwd, ".gitignore"), "utf8"), /^edge-signing-key\.json$/m);
+  const key = await readFile(path, "utf8");
+  const [commands = ""] = /^test -s .*?^\)$/ms.exec(text) ?? [];
+  assert.notEqual(commands, "");
+  await shell(place, commands);
+  assert.equal(await readFile(path, "utf8"), key);
+}
+
+async function assertOwnersOnly(path: string): Promise<void> {
+  assert.equal((await stat(path)).mode & 0o777, 0o600);
 }
 
 interface Urls {

@@ -1,7 +1,6 @@
 import { Arguments, type Command, UsageError } from "../arguments.ts";
 import { checkAuthServer } from "../doctor/health.ts";
 import { doctor } from "../doctor/index.ts";
-import { NoResponse, request } from "../http.ts";
 import { betterAuthJwksUrl } from "../jwks.ts";
 import { marked } from "../marks.ts";
 import { isPrintable, outputColors, paragraph, print, printable, printError } from "../terminal.ts";
@@ -9,9 +8,10 @@ import { type Answers, ask, check, defaults, localEdge, readGiven } from "./answ
 import { detect, type Project } from "./detect/index.ts";
 import { InitError } from "./error.ts";
 import { Folder } from "./folder.ts";
-import { isEmpty, makePlan } from "./plan.ts";
+import { isEmpty, isPending, makePlan, type Plan } from "./plan.ts";
 import { Cancelled, Prompt } from "./prompt.ts";
 import { readRecord } from "./record.ts";
+import { findRunning } from "./running.ts";
 import { showEdge, showPlan, showProject, showUndone } from "./show.ts";
 import { type Checked, showSteps } from "./steps.ts";
 import { undo } from "./undo.ts";
@@ -96,7 +96,7 @@ async function runInit(args: Arguments): Promise<number> {
   const isSilent = args.has("yes") || isDryRun;
   if (!isSilent && !(process.stdin.isTTY && process.stdout.isTTY)) {
     throw new UsageError(
-      "this is not a terminal, so init cannot ask: answer with --auth <url>, --api <url> and --user-claim <claim>, and add --yes to write or --dry-run to look",
+      "this is not a terminal, so init cannot ask: add --yes to write, or --dry-run to look. The answers are options, each with a default: --auth <url>, --api <url>, --user-claim <claim>",
     );
   }
   const folder = folderOf(args);
@@ -135,13 +135,16 @@ async function runInit(args: Arguments): Promise<number> {
     );
   }
   if (isEmpty(plan) && differs(earlier, answers)) saveAnswers(folder, answers);
-  const checked = await examine(project, answers);
+  const checked = await examine(project, answers, plan);
   showSteps(project, answers, plan, checked);
   return 0;
 }
 
-/** Fetches Better Auth's keys, and runs `doctor` if the edge is running. */
-async function examine(project: Project, answers: Answers): Promise<Checked> {
+/**
+ * Fetches Better Auth's keys, and runs `doctor` if the project's edge is running and its files fit
+ * the answers.
+ */
+async function examine(project: Project, answers: Answers, plan: Plan): Promise<Checked> {
   print(`\n${outputColors.bold("Keys of Better Auth")}`);
   const findings = await checkAuthServer(betterAuthJwksUrl(new URL(answers.auth)), undefined);
   for (const { level, text, cure } of findings) {
@@ -149,22 +152,14 @@ async function examine(project: Project, answers: Answers): Promise<Checked> {
     if (cure !== undefined) print(outputColors.dim(paragraph(printable(cure, 1000), 6)));
   }
   const hasKeys = findings.some(({ check, level }) => check === "keys" && level === "ok");
-  const edge = answers.edgeUrl ?? localEdge(answers, project);
-  if (answers.edge === "none" || !(await isEdge(edge))) return { hasKeys, isExamined: false };
-  print();
-  await doctor.run(new Arguments(edge, new Map([["base-url", [answers.auth]]])));
-  return { hasKeys, isExamined: true };
-}
-
-async function isEdge(edge: string): Promise<boolean> {
-  try {
-    const url = new URL("/.well-known/better-auth-edge/health", edge);
-    const { text } = await request(url);
-    return typeof JSON.parse(text).status === "string";
-  } catch (error) {
-    if (error instanceof NoResponse || error instanceof SyntaxError) return false;
-    throw error;
+  const running = await findRunning(project, answers);
+  const isExamined = running === "own" && !isPending(plan);
+  if (isExamined) {
+    print();
+    const edge = localEdge(answers, project);
+    await doctor.run(new Arguments(edge, new Map([["base-url", [answers.auth]]])));
   }
+  return { hasKeys, running, isExamined };
 }
 
 async function confirm(): Promise<boolean> {

@@ -55,6 +55,11 @@ export function makePlan(project: Project, answers: Answers): Plan {
   return plan;
 }
 
+/** Whether existing files differ from the answers, so that the user has to edit them. */
+export function isPending({ stays }: Plan): boolean {
+  return stays.some(({ toAdd, toChange }) => toAdd !== "" || toChange.length > 0);
+}
+
 /** Whether there is nothing to write. */
 export function isEmpty({ creates, appends }: Plan): boolean {
   return creates.length === 0 && appends.length === 0;

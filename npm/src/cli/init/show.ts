@@ -1,6 +1,6 @@
 import { marked } from "../marks.ts";
-import { outputColors, print, printable } from "../terminal.ts";
-import type { Answers } from "./answers.ts";
+import { outputColors, paragraph, print, printable } from "../terminal.ts";
+import { type Answers, localEdge } from "./answers.ts";
 import type { Project } from "./detect/index.ts";
 import { packageManager } from "./detect/package-manager.ts";
 import { isSecret, SIGNING_KEY } from "./files/change.ts";
@@ -45,8 +45,14 @@ export function showProject(project: Project): void {
 }
 
 /** Prints where the edge goes, and why. */
-export function showEdge(project: Project, { edge }: Answers, isChosen: boolean): void {
+export function showEdge(project: Project, answers: Answers, isChosen: boolean): void {
+  const { edge, auth } = answers;
   print(`${outputColors.bold("Edge")}         ${printable(edgePlace(project, edge))}`);
+  const isShared = edge === "next" && new URL(auth).origin === localEdge(answers, project);
+  if (isShared && !project.betterAuth) {
+    const text = `${auth} is both Next.js and Better Auth, as in an application that has Better Auth in a route handler. If Better Auth is another server, name it with --auth <url>. If Next.js listens elsewhere, name it with --edge-url <url>.`;
+    print(outputColors.dim(paragraph(printable(text, 500), 13)));
+  }
   if (isChosen || edge === "worker") return;
   const other = edge === "next" ? "--edge worker" : "--api <url>";
   print(outputColors.dim(`             for a Cloudflare Worker in place of it: ${other}`));

@@ -11,6 +11,7 @@ import { appSnippet, settings } from "./files/fastapi.ts";
 import { signInPage } from "./files/next.ts";
 import { configurationPath } from "./files/worker.ts";
 import type { Plan } from "./plan.ts";
+import { keyFile, type Running } from "./running.ts";
 import { indented } from "./show.ts";
 import { canRunWrangler, NODE_FOR_WRANGLER } from "./wrangler.ts";
 
@@ -18,6 +19,8 @@ import { canRunWrangler, NODE_FOR_WRANGLER } from "./wrangler.ts";
 export interface Checked {
   /** Whether Better Auth publishes keys. */
   hasKeys: boolean;
+  /** What runs at the edge's address. */
+  running: Running;
   /** Whether `doctor` has examined the edge. */
   isExamined: boolean;
 }
@@ -77,7 +80,7 @@ function additions({ stays }: Plan, commands: Commands): Step[] {
   );
   if (changes.length === 0) return steps;
   const text = "Change these lines of existing files, which differ from your answers";
-  return [...steps, { text, lines: changes.join("\n") }];
+  return [{ text, lines: changes.join("\n") }, ...steps];
 }
 
 function withoutKey(lines: string): string {
@@ -152,7 +155,7 @@ function startSteps(
   project: Project,
   answers: Answers,
   commands: Commands,
-  { isExamined }: Checked,
+  checked: Checked,
 ): Step[] {
   const { fastApi } = project;
   const steps: Step[] = [];
@@ -164,12 +167,21 @@ function startSteps(
     return [...steps, { text: "Check the keys of Better Auth", lines: check }];
   }
   const url = localEdge(answers, project);
-  const start = isExamined
-    ? `An edge answers at ${url}. If it is another project's, or was started with other settings, end it and start this one`
-    : `Start the edge, at ${url}`;
-  steps.push({ text: start, lines: commands.startEdge() });
+  steps.push({
+    text: startText(url, keyFile(answers, project), checked),
+    lines: commands.startEdge(),
+  });
   steps.push({ text: "Check it from another terminal", lines: commands.doctor(url) });
   return steps;
+}
+
+function startText(url: string, file: string, { running, isExamined }: Checked): string {
+  if (running === "nothing") return `Start the edge, at ${url}`;
+  if (running === "other") {
+    return `Another edge runs at ${url}: it does not have the signing key of ${file}, so init has not examined it. End it, or choose another address with init --undo and init --edge-url <url>. Then start this project's edge`;
+  }
+  const state = isExamined ? "with the signing key" : "and was started before the changes above";
+  return `This project's edge runs at ${url}, ${state}${isExamined ? ` of ${file}` : ""}. To start it again, end it first`;
 }
 
 function deploymentSteps(project: Project, answers: Answers, commands: Commands): Step[] {

@@ -63,7 +63,7 @@ function describe(folder: Folder, app: string): NextApp {
     folder: app,
     version: readVersion(folder, app, dependencies.next ?? ""),
     source: inFolder(app, usesSource ? "src" : "").replace(/\/$/, ""),
-    isTypeScript: files.includes("tsconfig.json"),
+    isTypeScript: files.includes("tsconfig.json") || dependencies.typescript !== undefined,
     isOnCloudflare: dependencies["@opennextjs/cloudflare"] !== undefined,
     middleware: files
       .filter((path) => /^(src\/)?(proxy|middleware)\.(m?[jt]s|[jt]sx)$/.test(path))

@@ -138,7 +138,10 @@ function lineNumber(text: string, index: number): number {
 }
 
 /** The setting as programs read it: the last line that sets it. */
-function lastSetting(text: string, name: string): { value: string; number: number } | undefined {
+export function lastSetting(
+  text: string,
+  name: string,
+): { value: string; number: number } | undefined {
   const pattern = new RegExp(
     `^[ \\t]*(?:export[ \\t]+)?${name}[ \\t]*=[ \\t]*(?:"([^"\\n]*)"|'([^'\\n]*)'|([^\\n]*?)(?:[ \\t]#[^\\n]*)?\\r?$)`,
     "gm",
