@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -217,6 +217,24 @@ match = { user = "uuid" }
   await using edge = await start([], own);
   await edge.shows(/RATE_LIMIT_USER is a rate limit of Cloudflare/);
   await edge.shows(/USER_CLAIM is sub, and each match in ROUTES names another claim, such as uuid/);
+});
+
+test("dev ends in order when its output has no reader any more", async () => {
+  const TMPDIR = await mkdtemp(join(project, "reader-"));
+  const { PATH, HOME } = process.env;
+  const args = [PROGRAM, "dev", "--port", "0", "--api", api.url, "--auth", auth.url];
+  const child = spawn(process.execPath, args, { cwd: project, env: { PATH, HOME, TMPDIR } });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+  });
+  await until(() => /^FastAPI: /m.test(output));
+  const [, url] = /^edge +(http\S+)/m.exec(output) ?? [];
+  child.stdout.destroy();
+  const exited = once(child, "exit");
+  assert.equal((await fetch(`${url}/tasks`)).status, 401);
+  assert.deepEqual(await exited, [0, null]);
+  assert.deepEqual(await readdir(TMPDIR), []);
 });
 
 test("dev ends with exit code 1 if the port is in use", async () => {

@@ -10,6 +10,8 @@ export interface Command {
   argument?: string;
   /** The command's options, by their names without `--`. */
   options: Record<string, OptionKind>;
+  /** Whether the command decides what happens when standard output cannot be written. */
+  outlivesReader?: boolean;
   /** Runs the command and returns the exit code. */
   run(args: Arguments): Promise<number>;
 }

@@ -52,6 +52,7 @@ Examples
 
 Exit codes: 0 after Ctrl-C, 1 if the Worker cannot start, 2 if the command line is wrong.
 `,
+  outlivesReader: true,
   run,
 };
 
@@ -63,7 +64,7 @@ const INTERVAL = 300;
 async function run(args: Arguments): Promise<number> {
   const flags = { BETTER_AUTH_URL: args.url("auth")?.href, ORIGIN_URL: args.url("api")?.href };
   const port = portOf(args);
-  const signal = nextSignal();
+  const end = Promise.race([nextSignal(), readerEnd()]);
   const key = JSON.stringify(newSigningKey().privateJwk);
   const own = args.value("config");
   const files = own === undefined ? CONFIG_FILES : [own];
@@ -120,10 +121,15 @@ async function run(args: Arguments): Promise<number> {
   };
   for (const file of watched) watchFile(file, { interval: INTERVAL }, restart);
   await startOnce();
-  await signal;
+  await end;
   for (const file of watched) unwatchFile(file, restart);
   await Promise.race([edge.stop(5), nextSignal()]);
   return 0;
+}
+
+/** Resolves when the output has no reader any more, as after the end of `head`. */
+function readerEnd(): Promise<void> {
+  return new Promise((resolve) => process.stdout.on("error", () => resolve()));
 }
 
 /** There are no settings at all. */
