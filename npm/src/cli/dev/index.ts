@@ -81,6 +81,7 @@ async function run(args: Arguments): Promise<number> {
   } catch (error) {
     return failed(error);
   }
+  let isRejecting = false;
   const start = async () => {
     const config = readWorkerConfig(own, args.value("env"));
     const settings = settingsOf(config, {});
@@ -94,6 +95,8 @@ async function run(args: Arguments): Promise<number> {
     requireData(config, data);
     expectStart();
     await edge.start(edgeConfig(config, settings, data), 5);
+    if (isRejecting) print(outputColors.green("the settings are valid again"));
+    isRejecting = false;
     announce(url, settings, hasKey);
     const { errors, warnings } = missingIn(config);
     for (const text of [...errors, ...warnings]) {
@@ -109,6 +112,7 @@ async function run(args: Arguments): Promise<number> {
   const tryToStart = () =>
     start().catch(async (error) => {
       failed(error);
+      isRejecting = true;
       if (!(error instanceof Misconfigured)) await reject();
       print(`http://localhost:${edge.port} responds with 500 misconfigured until a file changes`);
     });
