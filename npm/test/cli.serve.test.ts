@@ -213,7 +213,7 @@ test("a client that makes workerd log does so only some times a second, and the 
   const sent = 200;
   const connects = Array.from({ length: sent }, async () => {
     const socket = connect(Number(port), hostname);
-    socket.end("CONNECT e:80 HTTP/1.1\r\nHost: e:80\r\n\r\n").resume();
+    socket.resume().write("CONNECT e:80 HTTP/1.1\r\nHost: e:80\r\n\r\n");
     await once(socket, "close");
   });
   await Promise.all(connects);
