@@ -49,7 +49,10 @@ test("a wrong command line fails with a hint on standard error", async () => {
     [["constructor"], /the command constructor does not exist/],
     [["jwks"], /the URL of a JWK Set is missing/],
     [["jwks", "app.example.com"], /is not a URL that begins with https:/],
-    [["dev", "--api", "localhost:9000"], /--api is not a URL .*, such as http:\/\/localhost:3000$/m],
+    [
+      ["dev", "--api", "localhost:9000"],
+      /--api is not a URL .*, such as http:\/\/localhost:3000$/m,
+    ],
     // a token, a key and a password are not repeated
     [
       ["dev", "--auth", "eyJhbGci.eyJzdWIi.c2ln"],

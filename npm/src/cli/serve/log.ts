@@ -53,7 +53,8 @@ export class Log {
 
   /** Says once that lines are lost. A disk that is full may have room again. */
   #lose(code: string | undefined): void {
-    if (!this.#isLossy) printError(`the log cannot be written (${code}): the edge goes on without it`);
+    if (!this.#isLossy)
+      printError(`the log cannot be written (${code}): lines are lost, and the edge goes on`);
     this.#isLossy = true;
     if (code === "EPIPE" || code === "ECONNRESET") this.#hasReader = false;
   }
