@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -144,23 +144,35 @@ for (const [wrong, text, message] of [
     const becomes = (expected: string) =>
       until(async () => (await outcome(`${edge.url}/tasks`).catch(() => "")) === expected);
     await becomes("401 missing_token");
+    await edge.shows(/^the settings are valid again$/m);
     await writeFile(file, `${vars}${text} \n`);
     await becomes("500 misconfigured");
   });
 }
 
-for (const [mistake, line, place] of [
-  ["an array that does not end", 'CORS_ORIGINS = ["http://a.example"', "see line 4"],
-  ["a text of several lines that does not end", 'USER_CLAIM = """sub', "see line 4"],
-  ["a text that does not end", 'USER_CLAIM = "sub', "see line 4, column"],
+for (const [mistake, line, place, reason] of [
+  ["an array that does not end", 'CORS_ORIGINS = ["http://a.example"', "see line 4", ""],
+  ["a text of several lines that does not end", 'USER_CLAIM = """sub', "see line 4", ""],
+  [
+    "a text that does not end",
+    'USER_CLAIM = "sub',
+    "see line 4, column",
+    "control characters are not allowed in strings",
+  ],
   [
     "a value in an array",
     '# rules\nCORS_ORIGINS = [\n  "a",\n  b\n]',
     "see line 5; the error shows in line 7",
+    "invalid value",
   ],
-  ["a name that is there twice", 'ORIGIN_URL = "http://a"', "see line 4, column"],
+  [
+    "a name that is there twice",
+    'ORIGIN_URL = "http://a"',
+    "see line 4, column",
+    "trying to redefine an already defined value",
+  ],
 ] as const) {
-  test(`dev names the line of ${mistake}`, async () => {
+  test(`dev names the line of ${mistake}, and what is wrong`, async () => {
     const own = await mkdtemp(join(project, "syntax-"));
     const vars = `[vars]\nBETTER_AUTH_URL = "${auth.url}"\nORIGIN_URL = "${api.url}"\n`;
     const more = '\n[[vars.ROUTES]]\npath = "/open"\nauth = "public"\n';
@@ -168,6 +180,8 @@ for (const [mistake, line, place] of [
     await using edge = await start([], own, REJECTING);
     const [text = ""] = /wrangler\.toml cannot be parsed.*/.exec(edge.output()) ?? [];
     assert(text.startsWith(`wrangler.toml cannot be parsed: ${place}`), edge.output());
+    assert.match(text, /: [a-z -]+$/);
+    assert(text.endsWith(reason), text);
     assert.doesNotMatch(edge.output(), /\.example/);
   });
 }
@@ -182,10 +196,28 @@ test("dev says once, in words, that Better Auth is down", async () => {
   assert.doesNotMatch(edge.output(), /well-known|503/);
   assert.equal(edge.output().split("/api/auth/jwks").length, 2, edge.output());
   assert.match(edge.output(), /\/api\/auth\/jwks: .*is BETTER_AUTH_URL its address\?$/m);
+  // a cause that is shown is not repeated
+  for (const path of ["/one", "/two"]) {
+    const headers = { authorization: `Bearer ${tokenOf("ada")}` };
+    assert.equal((await fetch(edge.url + path, { headers })).status, 503);
+    await edge.shows(new RegExp(`GET +${path} +503 +keys_unavailable`));
+  }
+  assert.equal(edge.output().split("/api/auth/jwks").length, 2, edge.output());
   // a health check of others is a request
   const health = `${edge.url}/.well-known/better-auth-edge/health`;
   assert.equal((await fetch(health)).status, 503);
   await edge.shows(/GET +\/\.well-known\/better-auth-edge\/health +503 +keys_unavailable/);
+});
+
+test("dev says in one sentence that the API is down", async () => {
+  const closed = await closedUrl();
+  const own = await mkdtemp(join(project, "down-"));
+  const rules = '[[vars.ROUTES]]\npath = "/*"\nauth = "public"\n';
+  await writeFile(join(own, "wrangler.toml"), rules);
+  await using edge = await start(["--api", closed, "--auth", auth.url], own);
+  assert.equal((await fetch(`${edge.url}/tasks`)).status, 502);
+  await edge.shows(/is ORIGIN_URL its address/);
+  assert.match(edge.output(), /^ +GET http:\S+\/tasks: [^.]+; does the origin server run, and/m);
 });
 
 test("without settings, dev names the file that is missing and the command that makes it", async () => {
@@ -217,6 +249,24 @@ match = { user = "uuid" }
   await using edge = await start([], own);
   await edge.shows(/RATE_LIMIT_USER is a rate limit of Cloudflare/);
   await edge.shows(/USER_CLAIM is sub, and each match in ROUTES names another claim, such as uuid/);
+});
+
+test("dev ends in order when its output has no reader any more", async () => {
+  const TMPDIR = await mkdtemp(join(project, "reader-"));
+  const { PATH, HOME } = process.env;
+  const args = [PROGRAM, "dev", "--port", "0", "--api", api.url, "--auth", auth.url];
+  const child = spawn(process.execPath, args, { cwd: project, env: { PATH, HOME, TMPDIR } });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+  });
+  await until(() => /^FastAPI: /m.test(output));
+  const [, url] = /^edge +(http\S+)/m.exec(output) ?? [];
+  child.stdout.destroy();
+  const exited = once(child, "exit");
+  assert.equal((await fetch(`${url}/tasks`)).status, 401);
+  assert.deepEqual(await exited, [0, null]);
+  assert.deepEqual(await readdir(TMPDIR), []);
 });
 
 test("dev ends with exit code 1 if the port is in use", async () => {

@@ -343,7 +343,7 @@ test("an edge with a store of ended sessions reports how much it knows, and that
   const [advice] = good.of("revocation");
   assert.deepEqual([advice?.level, good.of("revocation").length], ["skipped", 1]);
   assert.match(advice?.cure ?? "", /--sign-out/);
-  assert.match(good.stdout, /2 revocations, read 1 min 1 s ago/);
+  assert.match(good.stdout, /2 events in the store \(.*\), read 1 min 1 s ago/);
   const status = "revocations_unavailable";
   const bad = await examineWith({
     status,

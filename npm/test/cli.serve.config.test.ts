@@ -173,6 +173,30 @@ test("a proxy's X-Forwarded-Proto is http or https, and anything else is rejecte
   }
 });
 
+test("the log says why a scheme is rejected, and once that the proxy names none", async () => {
+  await using edge = await serveEdge(settings(), ["--trust-forwarded-proto"]);
+  const url = `${edge.url}/public/x`;
+  const [two, other] = await Promise.all(
+    ["https, http", "ftp"].map(async (proto) => {
+      const response = await fetch(url, { headers: { "x-forwarded-proto": proto } });
+      return ((await response.json()) as { detail: string }).detail;
+    }),
+  );
+  assert.equal(two, "X-Forwarded-Proto has more than one value");
+  assert.equal(other, "X-Forwarded-Proto is neither http nor https");
+  const { cause } = await edge.line(({ code }) => code === "malformed_request");
+  assert.match(String(cause), /^the proxy in front of the edge must replace/);
+  const isAboutNone = ({ message }: Record<string, unknown>) =>
+    /^a request without X-Forwarded-Proto counts as http/.test(String(message));
+  // serve has asked for the edge's health, as a container's health check does
+  assert(!edge.lines.some(isAboutNone));
+  for (let sent = 0; sent < 3; sent++) assert.equal((await fetch(url)).status, 200);
+  assert.equal((await fetch(`${edge.url}/private`)).status, 401);
+  // a later request's line is after those of the earlier ones
+  await edge.line(({ code }) => code === "missing_token");
+  assert.equal(edge.lines.filter(isAboutNone).length, 1);
+});
+
 test("a redirect of the API leads to the edge by the scheme that the proxy names", async () => {
   await using edge = await serveEdge(settings(), ["--trust-forwarded-proto"]);
   const now = Math.floor(Date.now() / 1000);

@@ -85,7 +85,7 @@ def test_a_store_in_code_selects_the_mode() -> None:
         ({**BY_DATABASE, "session_bearer": "all"}, "session_bearer: is not 'signed' or 'any'"),
         ({**BY_DATABASE, "cookie_prefix": "__Secure-a"}, "cookie_prefix: begins with __Secure-"),
         ({**BY_DATABASE, "session_cookie_name": "a b"}, "session_cookie_name: is not a cookie's"),
-        ({**BY_DATABASE, "trusted_origins": "app"}, "trusted_origins: names app, which"),
+        ({**BY_DATABASE, "trusted_origins": "app"}, "trusted_origins: item 1 is not an origin"),
         ({**BY_DATABASE, "session_user_fields": "a,"}, "session_user_fields: has an empty value"),
         ({**BY_DATABASE, "better_auth_url": "x"}, "better_auth_url: "),
         ({**BY_DATABASE, "better_auth_base_path": "/a"}, "better_auth_base_path: requires"),

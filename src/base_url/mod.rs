@@ -84,18 +84,22 @@ impl BaseUrl {
     }
 }
 
-/// Suggests the URL if the text is a host without a scheme. A secret that was set by mistake has
-/// upper case letters or neither dot nor port, and is not repeated.
+/// Suggests the URL if the text begins with a host without a scheme: `localhost`, an IP address or
+/// a name with a dot. A path is not repeated, nor a text with upper case letters: it may be a secret
+/// that was set by mistake.
 fn not_absolute(text: &str) -> String {
     let authority = text.split('/').next().unwrap_or_default();
-    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
-    let is_local = host == "localhost" || host.starts_with("127.");
-    let is_named = is_local || !port.is_empty() || host.contains('.');
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port),
+        _ => (authority, ""),
+    };
+    let is_local = host == "localhost" || host.starts_with("127.") || host == "[::1]";
+    let is_named = is_local || host.starts_with('[') || host.contains('.');
     let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
     let suggested = is_named && is_lower && text.len() <= 60 && is_host_and_port(authority);
     let (scheme, rest) = match suggested {
-        true if is_local || !(port.is_empty() || port.ends_with("443")) => ("http", text),
-        true => ("https", text),
+        true if is_local || !(port.is_empty() || port.ends_with("443")) => ("http", authority),
+        true => ("https", authority),
         false => ("https", "app.example.com"),
     };
     ["is not an absolute URL, such as ", scheme, "://", rest].concat()
@@ -219,12 +223,16 @@ mod tests {
         for (text, detail) in [
             ("https:/a", "is not an absolute URL, such as https://app.example.com"),
             ("urn:edge", "is not an absolute URL, such as https://app.example.com"),
-            ("auth.example/x", "is not an absolute URL, such as https://auth.example/x"),
+            ("auth.example", "is not an absolute URL, such as https://auth.example"),
+            ("[::1]:9000", "is not an absolute URL, such as http://[::1]:9000"),
+            ("10.0.0.5:8000", "is not an absolute URL, such as http://10.0.0.5:8000"),
             ("auth.example:8443", "is not an absolute URL, such as https://auth.example:8443"),
             ("localhost:9000", "is not an absolute URL, such as http://localhost:9000"),
             ("127.0.0.1", "is not an absolute URL, such as http://127.0.0.1"),
-            ("api:8000/v1", "is not an absolute URL, such as http://api:8000/v1"),
-            // these may be secrets
+            // these may be secrets, or may contain one
+            ("auth.example/x", "is not an absolute URL, such as https://auth.example"),
+            ("localhost:9000/x", "is not an absolute URL, such as http://localhost:9000"),
+            ("api:8000", "is not an absolute URL, such as https://app.example.com"),
             ("u:p@auth.example", "is not an absolute URL, such as https://app.example.com"),
             ("eyJhbGci.eyJzdWIi.c2ln", "is not an absolute URL, such as https://app.example.com"),
             ("0123456789abcdef", "is not an absolute URL, such as https://app.example.com"),

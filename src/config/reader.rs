@@ -120,6 +120,12 @@ impl<'s> Reader<'s> {
         self.error(setting, format!("[{index}]: {detail}"));
     }
 
+    /// An error in the item of a list with that index. It does not repeat the item, which may be a
+    /// secret in the wrong place.
+    pub(crate) fn item_error(&mut self, setting: &'static str, index: usize, detail: &str) {
+        self.error(setting, item_detail(index, detail));
+    }
+
     pub(crate) fn required(&mut self, setting: &'static str) -> Option<String> {
         let text = self.text(setting);
         if text.is_none() && !self.has_error(setting) {
@@ -196,10 +202,10 @@ impl<'s> Reader<'s> {
     /// A list of origins, or patterns of them.
     pub(crate) fn origins(&mut self, setting: &'static str) -> Vec<OriginPattern> {
         let mut origins = Vec::new();
-        for text in self.list(setting).unwrap_or_default() {
-            match OriginPattern::parse(&text) {
+        for (index, text) in self.list(setting).unwrap_or_default().iter().enumerate() {
+            match OriginPattern::parse(text) {
                 Ok(origin) => origins.push(origin),
-                Err(error) => self.error(setting, format!("names {text}, which {error}")),
+                Err(error) => self.item_error(setting, index, &error),
             }
         }
         origins
@@ -243,6 +249,11 @@ impl<'s> Reader<'s> {
         let text = self.text(setting)?;
         self.errors.ok(setting, Json::parse(&text))
     }
+}
+
+/// What is wrong with the item with that index.
+pub(crate) fn item_detail(index: usize, detail: &str) -> String {
+    ["item ", &(index + 1).to_string(), " ", detail].concat()
 }
 
 fn is_url(setting: &str) -> bool {

@@ -28,6 +28,8 @@ pub struct RequestHead {
 enum Scheme {
     AsReceived,
     Replaced,
+    /// It has sent no header, so the scheme is as received
+    Missing,
     /// It has named none, or more than one
     Malformed,
 }
@@ -82,7 +84,7 @@ impl RequestHead {
         }
         let mut named = self.header("x-forwarded-proto");
         let (scheme, default_port) = match (named.next(), named.next()) {
-            (None, _) => return Some(self),
+            (None, _) => return Some(Self { scheme: Scheme::Missing, ..self }),
             (Some(scheme), None) if scheme.eq_ignore_ascii_case("http") => ("http", ":80"),
             (Some(scheme), None) if scheme.eq_ignore_ascii_case("https") => ("https", ":443"),
             _ => return Some(Self { scheme: Scheme::Malformed, ..self }),
@@ -112,6 +114,12 @@ impl RequestHead {
     /// Whether the proxy in front of the edge has not named exactly one scheme.
     pub(crate) fn has_malformed_scheme(&self) -> bool {
         self.scheme == Scheme::Malformed
+    }
+
+    /// Whether the proxy in front of the edge should have named the scheme and has not. Requests for
+    /// the edge itself need no proxy.
+    pub fn lacks_scheme_of_proxy(&self) -> bool {
+        self.scheme == Scheme::Missing && !self.path().starts_with("/.well-known/better-auth-edge/")
     }
 
     /// The method, upper case.
@@ -300,6 +308,19 @@ mod tests {
         for headers in headers.into_iter().chain([twice]) {
             assert_eq!(url_behind_proxy("http://a/x", &headers), None, "{headers:?}");
         }
+    }
+
+    #[test]
+    fn a_proxy_that_names_no_scheme_is_noted_unless_the_request_is_for_the_edge() {
+        let lacks = |path: &str, headers: &str| {
+            let head = RequestHead::parse(format!("GET\nhttp://a{path}\n{headers}")).unwrap();
+            head.behind_proxy().unwrap().lacks_scheme_of_proxy()
+        };
+        let mark = "x-edge-scheme-by-proxy: 1\n";
+        assert!(lacks("/x", mark));
+        assert!(!lacks("/.well-known/better-auth-edge/health", mark));
+        assert!(!lacks("/x", ""));
+        assert!(!lacks("/x", &format!("{mark}x-forwarded-proto: http\n")));
     }
 
     #[test]

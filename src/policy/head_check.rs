@@ -90,12 +90,22 @@ fn check_host(head: &RequestHead) -> Result<(), Error> {
 /// Checks the scheme, which a proxy in front may have taken from the client.
 fn check_scheme(head: &RequestHead) -> Result<(), Error> {
     let (scheme, _) = head.scheme_and_host();
-    if head.has_malformed_scheme() || !["http", "https"].contains(&scheme) {
-        let detail = "the scheme is neither http nor https: what does X-Forwarded-Proto say?";
-        return Err(malformed(detail));
+    if head.has_malformed_scheme() {
+        let values = head.header("x-forwarded-proto").flat_map(|value| value.split(','));
+        let detail = match values.count() {
+            1 => "X-Forwarded-Proto is neither http nor https",
+            _ => "X-Forwarded-Proto has more than one value",
+        };
+        return Err(malformed(detail).with_source(ONE_SCHEME));
     }
-    Ok(())
+    match ["http", "https"].contains(&scheme) {
+        true => Ok(()),
+        false => Err(malformed("the scheme is neither http nor https")),
+    }
 }
+
+const ONE_SCHEME: &str = "the proxy in front of the edge must replace the client's X-Forwarded-Proto \
+                          with one value, http or https";
 
 /// Checks that the URL of a marked request has the authority of `Host`: workerd puts the target `*`
 /// behind the host.

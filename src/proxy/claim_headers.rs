@@ -25,7 +25,7 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         } else if is_reserved || is_identity(&header) {
             reader.error(SETTING, format!("must not set {header}, which has a meaning of its own"));
         } else if headers.iter().any(|(_, taken)| same_name(taken, &header)) {
-            reader.error(SETTING, format!("sets {header} from two claims"));
+            reader.error(SETTING, format!("sets the header of \"{claim}\" from another claim too"));
         } else {
             headers.push((claim.to_owned(), header));
         }

@@ -9,13 +9,10 @@ use crate::http::header_names::{is_reserved, same_name};
 pub(crate) fn read(reader: &mut Reader<'_>, claim_headers: &[(String, String)]) -> Vec<String> {
     const SETTING: &str = "FORWARD_HEADERS";
     let mut names = Vec::new();
-    for name in reader.list(SETTING).unwrap_or_default() {
+    for (index, name) in reader.list(SETTING).unwrap_or_default().iter().enumerate() {
         let name = name.to_ascii_lowercase();
         if !is_token(&name) || name.contains('*') {
-            reader.error(
-                SETTING,
-                ["names ", &name, ", which is not a header: write each name in full"].concat(),
-            );
+            reader.item_error(SETTING, index, "is not a header: write each name in full");
         } else if is_reserved(&name) {
             reader.error(
                 SETTING,

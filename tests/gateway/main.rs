@@ -36,6 +36,7 @@ mod rules;
 mod session_request;
 mod session_tokens;
 mod sessions;
+mod setting_errors;
 mod signed_sessions;
 mod step_up;
 mod websockets;

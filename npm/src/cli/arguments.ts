@@ -10,6 +10,8 @@ export interface Command {
   argument?: string;
   /** The command's options, by their names without `--`. */
   options: Record<string, OptionKind>;
+  /** Whether the command decides what happens when standard output cannot be written. */
+  outlivesReader?: boolean;
   /** Runs the command and returns the exit code. */
   run(args: Arguments): Promise<number>;
 }
@@ -153,9 +155,7 @@ export function readUrl(value: string, what: string): URL {
   const isClean = !/[\p{C}\p{Z}]/u.test(value);
   const url = isClean && URL.canParse(value) ? new URL(value) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new UsageError(
-      `${what} is not a URL that begins with https:// or http://${withScheme(value)}`,
-    );
+    throw new UsageError(`${what} is not a URL that begins with https:// or http://${EXAMPLE}`);
   }
   // the parser accepts quotes and `$(…)` in a host, and the commands print URLs for shells
   if (!/^(\[[\da-f:.]+\]|[\w.-]+)$/.test(url.hostname)) {
@@ -167,19 +167,7 @@ export function readUrl(value: string, what: string): URL {
   return url;
 }
 
-/**
- * Repeats a host without a scheme as a URL. A token and a password have other characters, or no
- * dot.
- */
-function withScheme(value: string): string {
-  const [, host, port] =
-    /^([a-z\d.-]+|\[[\da-f:]+\])(:\d{1,5})?(?:\/[a-z\d/-]*)?$/.exec(value) ?? [];
-  const isHost = /^localhost$|[.:]/.test(host ?? "") || port !== undefined;
-  if (host === undefined || !isHost || value.length > 60) return "";
-  const isPlain = /^localhost$|^[\d.]+$|^\[/.test(host) || (port && !/443$/.test(port));
-  const url = `${isPlain ? "http" : "https"}://${value}`;
-  return URL.canParse(url) ? ` (did you mean ${url}?)` : "";
-}
+const EXAMPLE = ", such as http://localhost:3000";
 
 /** The word nearest to what the user typed, if it is near enough. */
 export function suggestion(typed: string, words: string[]): string | undefined {

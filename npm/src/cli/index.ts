@@ -39,10 +39,9 @@ Examples
 Exit codes: 0 for success, 1 if a check failed, 2 if the command line is wrong.
 `;
 
-// a reader such as `head` closes the pipe early, which is not an error
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === "EPIPE" ? 0 : 1);
-});
+process.stdout.on("error", endWithReader);
+// without a reader of its messages, the command goes on
+process.stderr.on("error", () => {});
 process.exitCode = await run(process.argv.slice(2));
 
 async function run([name, ...rest]: string[]): Promise<number> {
@@ -65,12 +64,18 @@ async function run([name, ...rest]: string[]): Promise<number> {
     process.stdout.write(command.help);
     return 0;
   }
+  if (command.outlivesReader) process.stdout.off("error", endWithReader);
   try {
     return await command.run(readArguments(command, rest));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return usageError(error.message, `better-auth-edge ${name} --help`);
   }
+}
+
+/** A reader such as `head` closes the pipe early, which is not an error. */
+function endWithReader({ code }: NodeJS.ErrnoException): void {
+  process.exit(code === "EPIPE" ? 0 : 1);
 }
 
 /** Repeats the word only if it is too short to be a misplaced token. */

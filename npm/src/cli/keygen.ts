@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
+import { fstatSync } from "node:fs";
 import type { Arguments, Command } from "./arguments.ts";
 import { thumbprint } from "./key-set.ts";
-import { errorColors, print, printJson } from "./terminal.ts";
+import { errorColors, print, printError, printJson } from "./terminal.ts";
 
 /** `keygen`: makes the key that signs the edge's assertions. */
 export const keygen: Command = {
@@ -9,8 +10,8 @@ export const keygen: Command = {
   options: { json: "switch" },
   help: `Makes EDGE_SIGNING_KEY: a private JWK (Ed25519) that signs the edge's assertions.
 
-The command prints the key to standard output and stores it nowhere. Instructions go to
-standard error.
+The command prints the key to standard output and stores it nowhere. On a terminal, instructions
+follow on standard error.
 
 Usage: better-auth-edge keygen [--json]
 
@@ -21,6 +22,7 @@ Options
 Examples
   npx better-auth-edge keygen | npx wrangler secret put EDGE_SIGNING_KEY
   npx better-auth-edge keygen | npx wrangler secret put EDGE_SIGNING_KEY_NEXT
+  (umask 077; npx better-auth-edge keygen > edge-signing-key.json)             # serve
   echo "EDGE_SIGNING_KEY='$(npx better-auth-edge keygen)'" >> .dev.vars
   echo "EDGE_SIGNING_KEY='$(npx better-auth-edge keygen)'" >> .env.local   # Next.js
 `,
@@ -43,6 +45,14 @@ export function newSigningKey() {
   return { kid, publicJwk, privateJwk: { ...publicJwk, d } };
 }
 
+/** Whether standard output is a file that other users can read. */
+function isExposed(): boolean {
+  const file = fstatSync(process.stdout.fd);
+  return file.isFile() && (file.mode & 0o077) !== 0 && process.platform !== "win32";
+}
+
+const EXPOSED = "; other users can read the file: chmod 600";
+
 async function run(args: Arguments): Promise<number> {
   const { kid, publicJwk, privateJwk } = newSigningKey();
   if (args.has("json")) {
@@ -50,6 +60,11 @@ async function run(args: Arguments): Promise<number> {
     return 0;
   }
   print(JSON.stringify(privateJwk));
+  if (!process.stdout.isTTY) {
+    // the caller knows where the key goes
+    printError(`a new private key for EDGE_SIGNING_KEY, kid ${kid}${isExposed() ? EXPOSED : ""}`);
+    return 0;
+  }
   process.stderr.write(
     `${errorColors.bold("This is a private key.")} It lets its holder act as any user at your origin server.
   kid     ${kid}

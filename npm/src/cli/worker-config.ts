@@ -95,19 +95,23 @@ function parse(path: string): Table {
   throw new ConfigError(`${path} is not an object`);
 }
 
-/** The place of a syntax error. The message itself repeats lines, which may contain a secret. */
+/**
+ * The place of a syntax error, and the reason if the parser names one. The rest of its message
+ * repeats lines, which may contain a secret.
+ */
 function placeOf(error: unknown, text: string): string {
   const { line, column, message } = error as { line?: number; column?: number; message: string };
+  const [reason = ""] = /(?<=^Invalid TOML document)(: [a-z -]+){1,2}$/m.exec(message) ?? [];
   if (line === undefined) {
     const [, position] = /position (\d+)/.exec(message) ?? [];
     return position === undefined ? "" : `: see line ${lineAt(text, Number(position))}`;
   }
   const start = brokenEntry(text);
-  if (line === start) return `: see line ${line}, column ${column}`;
+  if (line === start) return `: see line ${line}, column ${column}${reason}`;
   // the parser looks for the end of a value in all that follows
   const isAtEnd = line >= lineAt(text.trimEnd());
   const place = isAtEnd ? "" : `; the error shows in line ${line}, column ${column}`;
-  return `: see line ${start}${place}`;
+  return `: see line ${start}${place}${reason}`;
 }
 
 function lineAt(text: string, end = text.length): number {

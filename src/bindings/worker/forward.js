@@ -79,7 +79,8 @@ export function forward(request, headers, plan, id) {
  */
 function causeOf(method, url, reason) {
   const why = reason instanceof Error ? reason.message : String(reason);
-  return `${method} ${url.split("?", 1)[0]}: ${why}`;
+  // advice follows
+  return `${method} ${url.split("?", 1)[0]}: ${why.replace(/\.$/, "")}`;
 }
 
 /**

@@ -8,7 +8,7 @@ mod forward_plan;
 mod host;
 mod services;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
@@ -38,6 +38,9 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
     let Some(head) = HEADERS.with_borrow_mut(|headers| headers.read(request.serialize())) else {
         return unreadable().into();
     };
+    if head.lacks_scheme_of_proxy() && !NO_SCHEME_IS_LOGGED.replace(true) {
+        console_warn!("{NO_SCHEME}");
+    }
     let deployment = match deployment(&env) {
         Ok(deployment) => deployment,
         Err(misconfigured) => {
@@ -123,6 +126,14 @@ thread_local! {
     /// The headers that clients repeat with each request
     static HEADERS: RefCell<HeaderCache> = RefCell::default();
 }
+
+thread_local! {
+    /// Whether the isolate has logged that the proxy in front of it names no scheme
+    static NO_SCHEME_IS_LOGGED: Cell<bool> = const { Cell::new(false) };
+}
+
+const NO_SCHEME: &str = "a request without X-Forwarded-Proto counts as http: with --trust-forwarded-proto, the proxy \
+                         in front must set the header in each request";
 
 const OWN_ADDRESS: &str = "ORIGIN_URL is this Worker's own address, so the request came back to it: \
                            name the origin's, or bind it as ORIGIN";

@@ -154,13 +154,13 @@ const TO_ON_WORKER: &str =
 /// Patterns separated by commas.
 fn public_patterns(reader: &mut Reader<'_>, setting: &'static str) -> Vec<Pattern> {
     let mut open = Vec::new();
-    for text in reader.list(setting).unwrap_or_default() {
-        match Pattern::parse(&text) {
+    for (index, text) in reader.list(setting).unwrap_or_default().iter().enumerate() {
+        match Pattern::parse(text) {
             Ok(pattern) if pattern.is_everything() => {
-                reader.error(setting, ["names ", &text, ", which opens every path"].concat());
+                reader.item_error(setting, index, "opens every path");
             }
             Ok(pattern) => open.push(pattern),
-            Err(error) => reader.error(setting, ["names ", &text, ": ", &error].concat()),
+            Err(error) => reader.item_error(setting, index, &["is wrong: ", &*error].concat()),
         }
     }
     open

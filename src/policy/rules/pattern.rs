@@ -30,8 +30,12 @@ impl Pattern {
             None => (text, false),
         };
         let path = Path::parse(text)
-            .map_err(|error| format!("the path {text} cannot match: {}", error.detail()))?;
-        let segments = path.segments().iter().map(|text| Segment::parse(text));
+            .map_err(|error| ["the path cannot match: ", error.detail()].concat())?;
+        let segments = path.segments().iter().enumerate();
+        let segments = segments.map(|(i, text)| {
+            let wrong = |why| ["segment ", &(i + 1).to_string(), " of the path ", why].concat();
+            Segment::parse(text).map_err(wrong)
+        });
         let segments = segments.collect::<Result<_, _>>()?;
         let pattern = Self { text: whole.to_owned(), segments, open_ended };
         for (i, name) in pattern.parameter_names().enumerate() {
@@ -144,18 +148,18 @@ impl Segment {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    fn parse(text: &str) -> Result<Self, &'static str> {
         if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
             let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
             return match !name.is_empty() && name.chars().all(word) {
                 true => Ok(Self::Parameter(name.to_owned())),
-                false => Err(format!("{{{name}}} is not a parameter: use letters, digits and _")),
+                false => Err("is not a parameter: use letters, digits and _"),
             };
         }
         // the syntax of other frameworks: as a literal, such a rule would never match
         let is_parameter_elsewhere = text.starts_with(':') || text.contains(['<', '>', '[', ']']);
         match is_parameter_elsewhere || text.contains(['{', '}', '*', '?', '#']) {
-            true => Err(format!("{text} is neither a literal, a {{name}}, nor /* at the end")),
+            true => Err("is neither a literal, a {name}, nor /* at the end"),
             false => Ok(Self::Literal(text.to_owned())),
         }
     }

@@ -89,9 +89,9 @@ impl Rule {
             known.any(|known| is_within(claim, known))
                 || required.any(|name| is_within(claim, name))
         };
-        for (_, claim) in isolation.iter().filter(|(_, claim)| !is_known(claim)) {
+        for (parameter, _) in isolation.iter().filter(|(_, claim)| !is_known(claim)) {
             errors.push(format!(
-                "match names the claim \"{claim}\", which no other setting names: is it misspelled? \
+                "match names a claim for {{{parameter}}} that no other setting names: is it misspelled? \
                  If not, name it in {} or {}",
                 naming.name_of("CLAIMS"),
                 naming.name_of("REQUIRED_CLAIMS"),

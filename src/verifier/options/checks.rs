@@ -3,6 +3,7 @@
 use crate::base_url::{BaseUrl, KeyUrl};
 use crate::claims::{MAX_CLOCK_TOLERANCE, Profile, UserClaim};
 use crate::config::error::SettingErrors;
+use crate::config::reader::item_detail;
 use crate::crypto::{Secret, TableSettings};
 use crate::jose::Algorithm;
 use crate::keys::KeySet;
@@ -83,9 +84,12 @@ impl Checks<'_> {
             self.0.add(SETTING, "is empty");
         }
         let mut algorithms = Vec::new();
-        for name in names {
+        for (index, name) in names.iter().enumerate() {
             let why_not = match Algorithm::from_name(name) {
-                None => "is not known",
+                None => {
+                    self.0.add(SETTING, item_detail(index, "is not the name of an algorithm"));
+                    continue;
+                }
                 Some(algorithm) if algorithm.is_symmetric() == by_secret => {
                     algorithms.push(algorithm);
                     continue;

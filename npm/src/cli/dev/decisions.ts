@@ -42,6 +42,7 @@ function showRequest(clock: string, line: RequestLine): void {
     isStarting = false;
     if (!decision?.cause) return;
     if (isOwn) {
+      lastCause = decision.cause;
       print(`${clock} ${colored("warn")} ${unhealthy(decision)}`);
       return;
     }
@@ -63,7 +64,7 @@ function showRequest(clock: string, line: RequestLine): void {
   print(parts.filter((part) => part !== undefined && part !== null && part !== "").join("  "));
   // the settings' errors are above
   const isKnown = decision?.code === "misconfigured";
-  const advice = isKnown ? undefined : (decision?.cause ?? cureOf(decision?.code));
+  const advice = isKnown ? undefined : adviceOn(decision);
   if (advice) print(`         ${outputColors.yellow(printable(advice, 500))}`);
   for (const text of line.exceptions) print(`         ${outputColors.red(printable(text, 500))}`);
 }
@@ -79,6 +80,19 @@ let isStarting = false;
 function unhealthy({ code, cause }: Decision): string {
   return printable(`${explain(code ?? "")?.title ?? "The edge is not healthy"}: ${cause}`, 500);
 }
+
+/**
+ * The cause of a decision, unless the last one is shown already; without a cause, what to do about
+ * the error.
+ */
+function adviceOn({ cause, code }: Partial<Decision> = {}): string | undefined {
+  if (!cause) return cureOf(code);
+  const isShown = cause === lastCause;
+  lastCause = cause;
+  return isShown ? undefined : cause;
+}
+
+let lastCause: string | undefined;
 
 /** What to do about an error code, when it is shown first. */
 function cureOf(code: string | null | undefined): string | undefined {

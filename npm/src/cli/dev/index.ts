@@ -52,6 +52,7 @@ Examples
 
 Exit codes: 0 after Ctrl-C, 1 if the Worker cannot start, 2 if the command line is wrong.
 `,
+  outlivesReader: true,
   run,
 };
 
@@ -63,7 +64,7 @@ const INTERVAL = 300;
 async function run(args: Arguments): Promise<number> {
   const flags = { BETTER_AUTH_URL: args.url("auth")?.href, ORIGIN_URL: args.url("api")?.href };
   const port = portOf(args);
-  const signal = nextSignal();
+  const end = Promise.race([nextSignal(), readerEnd()]);
   const key = JSON.stringify(newSigningKey().privateJwk);
   const own = args.value("config");
   const files = own === undefined ? CONFIG_FILES : [own];
@@ -80,6 +81,7 @@ async function run(args: Arguments): Promise<number> {
   } catch (error) {
     return failed(error);
   }
+  let isRejecting = false;
   const start = async () => {
     const config = readWorkerConfig(own, args.value("env"));
     const settings = settingsOf(config, {});
@@ -93,6 +95,8 @@ async function run(args: Arguments): Promise<number> {
     requireData(config, data);
     expectStart();
     await edge.start(edgeConfig(config, settings, data), 5);
+    if (isRejecting) print(outputColors.green("the settings are valid again"));
+    isRejecting = false;
     announce(url, settings, hasKey);
     const { errors, warnings } = missingIn(config);
     for (const text of [...errors, ...warnings]) {
@@ -108,6 +112,7 @@ async function run(args: Arguments): Promise<number> {
   const tryToStart = () =>
     start().catch(async (error) => {
       failed(error);
+      isRejecting = true;
       if (!(error instanceof Misconfigured)) await reject();
       print(`http://localhost:${edge.port} responds with 500 misconfigured until a file changes`);
     });
@@ -120,10 +125,15 @@ async function run(args: Arguments): Promise<number> {
   };
   for (const file of watched) watchFile(file, { interval: INTERVAL }, restart);
   await startOnce();
-  await signal;
+  await end;
   for (const file of watched) unwatchFile(file, restart);
   await Promise.race([edge.stop(5), nextSignal()]);
   return 0;
+}
+
+/** Resolves when the output has no reader any more, as after the end of `head`. */
+function readerEnd(): Promise<void> {
+  return new Promise((resolve) => process.stdout.on("error", () => resolve()));
 }
 
 /** There are no settings at all. */

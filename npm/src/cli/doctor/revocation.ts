@@ -18,7 +18,8 @@ export function revocationFinding(health: Record<string, unknown>): Finding {
   const { age, entries } = health.revocations;
   const known = typeof entries === "number" ? entries : 0;
   const read = typeof age === "number" ? `read ${formatDuration(age)} ago` : "never read";
-  const text = `${known} ${known === 1 ? "revocation" : "revocations"}, ${read}`;
+  const events = `${known} ${known === 1 ? "event" : "events"} in the store`;
+  const text = `${events} (sign-outs, blocked users, new signing keys), ${read}`;
   if (health.status !== "revocations_unavailable") return ok(text);
   const { cure } = explain("revocations_unavailable") ?? {};
   return failure(`the edge cannot read which sessions have ended, and rejects all: ${text}`, cure);

@@ -50,6 +50,7 @@ Examples
 
 Exit codes: 0 after SIGTERM or SIGINT, 1 if the edge cannot start, 2 if the command line is wrong.
 `,
+  outlivesReader: true,
   run,
 };
 
@@ -59,7 +60,6 @@ const SHUTDOWN = 30;
 const LONGEST_SHUTDOWN = 86_400;
 /** Milliseconds for the reader of the log, after the edge has stopped. */
 const LAST_LINES = 2_000;
-const log = new Log(process.stdout);
 
 async function run(args: Arguments): Promise<number> {
   const seconds = args.seconds("shutdown-timeout") ?? SHUTDOWN;
@@ -69,12 +69,14 @@ async function run(args: Arguments): Promise<number> {
   const address = args.value("host") ?? HOST;
   const port = portOf(args);
   const signal = nextSignal();
+  const log = new Log(process.stdout);
+  const say: Say = (line) => log.write({ time: new Date().toISOString(), ...line });
   let edge: Edge | undefined;
   try {
-    const config = await edgeConfig(args);
+    const config = await edgeConfig(args, say);
     edge = await Edge.listen(address, port, config.processes, log.write);
     await edge.start(config, 0);
-    warnAbout(config, edge.limits.total);
+    warnAbout(config, edge.limits.total, say);
     say({
       level: "info",
       event: "listening",
@@ -151,7 +153,7 @@ export function failed(error: unknown): number {
   return 1;
 }
 
-async function edgeConfig(args: Arguments): Promise<EdgeConfig> {
+async function edgeConfig(args: Arguments, say: Say): Promise<EdgeConfig> {
   const processes = args.value("processes") ?? "1";
   if (!/^[1-9]\d{0,2}$/.test(processes)) {
     throw new UsageError("--processes is not a number from 1 to 999");
@@ -160,7 +162,7 @@ async function edgeConfig(args: Arguments): Promise<EdgeConfig> {
     throw new StartError("serve runs on Linux and macOS, where processes can share a socket");
   }
   const config = readWorkerConfig(args.value("config"), args.value("env"));
-  rejectMissing(config);
+  rejectMissing(config, say);
   requireData(config, args.value("data"));
   return {
     settings: settingsOf(config, process.env),
@@ -175,14 +177,14 @@ async function edgeConfig(args: Arguments): Promise<EdgeConfig> {
 }
 
 /** @throws {ConfigError} if the configuration has what the edge must not do without */
-function rejectMissing(config: WorkerConfig): void {
+function rejectMissing(config: WorkerConfig, say: Say): void {
   const { errors, warnings } = missingIn(config);
   if (errors.length > 0) throw new ConfigError(`${config.file}: ${errors.join("; ")}`);
   for (const message of warnings) say({ level: "warn", message: `${config.file}: ${message}` });
 }
 
 /** Warns about what an operator of production may have forgotten. */
-function warnAbout({ settings }: EdgeConfig, connections: number): void {
+function warnAbout({ settings }: EdgeConfig, connections: number, say: Say): void {
   if (!settings.EDGE_SIGNING_KEY) say({ level: "warn", message: UNSIGNED });
   if (connections < FEW) {
     const message = `the limit of open files allows ${connections} connections at a time: raise it, with LimitNOFILE= in systemd or ulimit -n`;
@@ -206,6 +208,5 @@ export function requireData({ file, bindings }: WorkerConfig, data: string | und
   }
 }
 
-function say(line: LogLine): void {
-  log.write({ time: new Date().toISOString(), ...line });
-}
+/** Logs a line about the edge. */
+type Say = (line: LogLine) => void;
