@@ -169,7 +169,7 @@ for (const [mistake, line, place, reason] of [
     "a name that is there twice",
     'ORIGIN_URL = "http://a"',
     "see line 4, column",
-    "trying to redefine an already defined value",
+    "trying to redefine an already defined table or value",
   ],
 ] as const) {
   test(`dev names the line of ${mistake}, and what is wrong`, async () => {

@@ -109,7 +109,7 @@ test("the verifier's error messages name the options of the command line", async
     "id-token",
   ]);
   assert.equal(code, 2);
-  assert.match(stderr, /--algorithms names eddsa/);
+  assert.match(stderr, /--algorithms item 1 is not an algorithm, such as EdDSA/);
   assert.match(stderr, /--clock-tolerance is not/);
   assert.match(stderr, /--profile is not session/);
 });

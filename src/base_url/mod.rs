@@ -85,8 +85,8 @@ impl BaseUrl {
 }
 
 /// Suggests the URL if the text begins with a host without a scheme: `localhost`, an IP address or
-/// a name with a dot. A path is not repeated, nor a text with upper case letters: it may be a secret
-/// that was set by mistake.
+/// a name with a dot. A path is not repeated, nor a text with upper case letters: it may be a
+/// secret that was set by mistake.
 fn not_absolute(text: &str) -> String {
     let authority = text.split('/').next().unwrap_or_default();
     let (host, port) = match authority.rsplit_once(':') {

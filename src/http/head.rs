@@ -116,8 +116,8 @@ impl RequestHead {
         self.scheme == Scheme::Malformed
     }
 
-    /// Whether the proxy in front of the edge should have named the scheme and has not. Requests for
-    /// the edge itself need no proxy.
+    /// Whether the proxy in front of the edge should have named the scheme and has not. Requests
+    /// for the edge itself need no proxy.
     pub fn lacks_scheme_of_proxy(&self) -> bool {
         self.scheme == Scheme::Missing && !self.path().starts_with("/.well-known/better-auth-edge/")
     }

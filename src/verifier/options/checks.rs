@@ -87,7 +87,7 @@ impl Checks<'_> {
         for (index, name) in names.iter().enumerate() {
             let why_not = match Algorithm::from_name(name) {
                 None => {
-                    self.0.add(SETTING, item_detail(index, "is not the name of an algorithm"));
+                    self.0.add(SETTING, item_detail(index, "is not an algorithm, such as EdDSA"));
                     continue;
                 }
                 Some(algorithm) if algorithm.is_symmetric() == by_secret => {
