@@ -2,7 +2,7 @@
 //! ed25519-dalek's `verify_strict`: published vectors, and signatures of an adversarial signer.
 
 #[path = "../../src/crypto/ed25519/cases.rs"]
-mod cases;
+pub(crate) mod cases;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -15,7 +15,7 @@ mod encodings;
 mod field;
 #[cfg(any(test, target_feature = "simd128"))]
 mod point;
-#[cfg(any(test, not(target_feature = "simd128")))]
+#[cfg(not(target_feature = "simd128"))]
 mod table;
 mod tables;
 #[cfg(test)]

@@ -1,10 +1,6 @@
 //! Compares the core's verdicts, by tables of each size, with ed25519-dalek's `verify_strict`. Only
 //! WebAssembly has the vectors of which the tables are made.
 
-#[path = "../../../src/crypto/ed25519/cases.rs"]
-#[allow(dead_code)]
-mod cases;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use better_auth_edge::crypto::{TableSettings, Tier};
@@ -14,7 +10,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use serde_json::{Value, json};
 
 use crate::vectors::keys::verifying_key;
-use cases::{Case, Random, Signer};
+use crate::vectors::webcrypto::cases::{Case, Random, Signer};
 
 /// Verifies this number of cases, and returns the numbers of accepted and rejected ones, and the
 /// cases with another verdict than expected.
