@@ -125,9 +125,7 @@ pub fn decision_is_valid(id: u32, now: f64) -> bool {
 thread_local! {
     /// The headers that clients repeat with each request
     static HEADERS: RefCell<HeaderCache> = RefCell::default();
-}
 
-thread_local! {
     /// Whether the isolate has logged that the proxy in front of it names no scheme
     static NO_SCHEME_IS_LOGGED: Cell<bool> = const { Cell::new(false) };
 }
