@@ -130,8 +130,9 @@ thread_local! {
     static NO_SCHEME_IS_LOGGED: Cell<bool> = const { Cell::new(false) };
 }
 
-const NO_SCHEME: &str = "a request without X-Forwarded-Proto counts as http: with --trust-forwarded-proto, the proxy \
-                         in front must set the header in each request";
+const NO_SCHEME: &str = "a request without X-Forwarded-Proto counts as http: with \
+                         --trust-forwarded-proto, the proxy in front must set the header in each \
+                         request";
 
 const OWN_ADDRESS: &str = "ORIGIN_URL is this Worker's own address, so the request came back to it: \
                            name the origin's, or bind it as ORIGIN";
@@ -226,14 +227,16 @@ impl Deployment {
 
 thread_local! {
     /// Made for the isolate's first request. All its requests have the same settings.
-    static DEPLOYMENT: OnceCell<Result<Rc<Deployment>, Rc<Misconfigured>>> = const { OnceCell::new() };
+    static DEPLOYMENT: OnceCell<Made> = const { OnceCell::new() };
 }
+
+type Made = Result<Rc<Deployment>, Rc<Misconfigured>>;
 
 /// The isolate's deployment.
 ///
 /// # Errors
 /// All errors of the settings, which are logged once.
-fn deployment(env: &Env) -> Result<Rc<Deployment>, Rc<Misconfigured>> {
+fn deployment(env: &Env) -> Made {
     DEPLOYMENT.with(|deployment| {
         let made = deployment.get_or_init(|| {
             let made = Deployment::read(env, &JsHost::new(|_| ()));
