@@ -157,9 +157,12 @@ impl Harness {
     }
 }
 
+/// Without the trace for the log, which says whether the token came from the cache.
 fn outcome(decision: &Decision) -> (String, String) {
     match decision {
-        Decision::Forward(forward) => (forward.as_text(), forward.private.to_string()),
+        Decision::Forward(forward) => {
+            (forward.as_text().replacen(&forward.trace, "", 1), forward.private.to_string())
+        }
         Decision::Respond(response, _) => (response.headers_as_text(), response.body.clone()),
     }
 }
