@@ -30,6 +30,15 @@ async function configured(name: string, text: string): Promise<string> {
   return file;
 }
 
+test("serve does not repeat a setting that --env has in place of an environment's name", async () => {
+  const file = await configured("environment.toml", 'name = "edge"\n');
+  const given = ["--config", file, "--env", "BETTER_AUTH_SECRET=hunter2"];
+  await using edge = await serveEdge(settings(), given);
+  assert.equal(await edge.exited, 1);
+  assert.match(edge.errors(), /environment\.toml has no environment of the name in --env/);
+  assert.doesNotMatch(edge.errors(), /hunter2/);
+});
+
 for (const [form, limits] of [
   ["ratelimits", '[[ratelimits]]\nname = "RATE_LIMIT_USER"\n'],
   [

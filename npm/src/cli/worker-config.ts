@@ -68,7 +68,8 @@ export function readWorkerConfig(file?: string, environment?: string): WorkerCon
   const root = parse(path);
   if (environment === undefined) return fromTable(path, root, root);
   const section = tableOf(path, root, "env")[environment];
-  if (!isTable(section)) throw new ConfigError(`${path} has no environment ${environment}`);
+  // not repeated: it may be a setting, as in Docker's `--env NAME=value`
+  if (!isTable(section)) throw new ConfigError(`${path} has no environment of the name in --env`);
   return fromTable(path, root, section);
 }
 
