@@ -1,0 +1,132 @@
+//! The kinds of requests, and how often each occurs in a phase.
+
+use super::plan::PhaseKind;
+use super::random::Random;
+use super::users::Defect;
+
+macro_rules! kinds {
+    ($($name:ident = $title:literal, $weight:literal;)+) => {
+        /// A kind of request.
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub(super) enum Kind {
+            $($name,)+
+        }
+
+        impl Kind {
+            pub(super) const ALL: &[Self] = &[$(Self::$name,)+];
+
+            pub(super) fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ }
+            }
+
+            /// How often the kind occurs in a steady phase, in thousandths. 0 for kinds with
+            /// connections of their own.
+            fn weight(self) -> usize {
+                match self { $(Self::$name => $weight,)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    Warm = "token in use", 490;
+    New = "new token", 110;
+    Admin = "role that the rule requires", 30;
+    ForgedHeaders = "forged identity headers", 40;
+    Write = "write with a body", 50;
+    Method = "`HEAD`, `DELETE` or `OPTIONS`", 30;
+    Lapsing = "token about to expire", 20;
+    OldKey = "token of the key before", 20;
+    Public = "public path", 30;
+    Preflight = "preflight", 10;
+    Foreign = "another user's path", 40;
+    NotAdmin = "role that does not suffice", 10;
+    Ambiguous = "ambiguous path", 10;
+    NoToken = "no token", 15;
+    Malformed = "malformed token", 10;
+    Opaque = "session token", 5;
+    Expired = "expired token", 15;
+    NotYetValid = "token of the future", 5;
+    Issuer = "wrong issuer", 10;
+    Audience = "wrong audience", 10;
+    Signature = "bad signature", 15;
+    AlgorithmNone = "`alg` none", 5;
+    Confusion = "HS256 with the public key", 5;
+    UnknownKey = "unknown key", 8;
+    UnknownKeyExpired = "unknown key, expired", 7;
+    Upload = "streamed request", 0;
+    Download = "streamed response", 0;
+    Aborted = "stream that the client aborts", 0;
+    UploadRefused = "streamed request, bad token", 0;
+    Socket = "WebSocket", 0;
+    SocketRefused = "WebSocket, bad token or another user's path", 0;
+}
+
+impl Kind {
+    /// A kind for a phase.
+    pub(super) fn choose(random: &mut Random, phase: PhaseKind) -> Self {
+        let weight = |kind: Self| match phase {
+            PhaseKind::Flood if kind.is_forged() => kind.weight() * FLOOD,
+            _ => kind.weight(),
+        };
+        let total = Self::ALL.iter().map(|kind| weight(*kind)).sum();
+        let mut chosen = random.below(total);
+        for kind in Self::ALL {
+            match chosen.checked_sub(weight(*kind)) {
+                Some(left) => chosen = left,
+                None => return *kind,
+            }
+        }
+        Self::Warm
+    }
+
+    /// Whether the token is not the auth server's.
+    pub(super) fn is_forged(self) -> bool {
+        let forged = [
+            Self::Malformed,
+            Self::Signature,
+            Self::AlgorithmNone,
+            Self::Confusion,
+            Self::UnknownKey,
+            Self::UnknownKeyExpired,
+        ];
+        forged.contains(&self)
+    }
+
+    /// What is wrong with the token.
+    pub(super) fn defect(self) -> Defect {
+        match self {
+            Self::Expired => Defect::Expired,
+            Self::NotYetValid => Defect::NotYetValid,
+            Self::Issuer => Defect::Issuer,
+            Self::Audience => Defect::Audience,
+            Self::Signature => Defect::Signature,
+            Self::AlgorithmNone => Defect::AlgorithmNone,
+            Self::Confusion => Defect::Confusion,
+            Self::UnknownKey => Defect::UnknownKey,
+            Self::UnknownKeyExpired => Defect::UnknownKeyExpired,
+            _ => Defect::None,
+        }
+    }
+}
+
+/// In a flood, forged tokens are so many times as frequent: nine of ten requests.
+const FLOOD: usize = 170;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nine_of_ten_requests_of_a_flood_are_forged() {
+        let mut random = Random::new(1, 1);
+        let mut forged = |phase| {
+            let kinds = (0..10_000).map(|_| Kind::choose(&mut random, phase));
+            kinds.filter(|kind| kind.is_forged()).count()
+        };
+        let flood = forged(PhaseKind::Flood);
+        assert!((8_800..9_200).contains(&flood), "{flood}");
+        let steady = forged(PhaseKind::Steady);
+        assert!((300..700).contains(&steady), "{steady}");
+    }
+}
