@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use xtask::stack::Storage;
 use xtask::{
-    bench, build, demo, docs, fuzz, inspector, lint, mutants, release, setup, simulate, soak, style, test,
+    bench, build, demo, docs, fuzz, inspector, lint, mutants, release, setup, simulate, soak,
+    style, test,
 };
 
 fn main() -> ExitCode {

@@ -44,7 +44,7 @@ impl Client {
 }
 
 /// Reads the body after a response's head.
-fn read(
+pub(super) fn read(
     wire: &mut Wire,
     head: &Head,
     is_head: bool,

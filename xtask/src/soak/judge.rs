@@ -46,6 +46,7 @@ pub(super) struct Judge {
     by_phase: Vec<Count>,
     forwarded: AtomicU64,
     lost: AtomicU64,
+    aborted: Mutex<Vec<u64>>,
     findings: Mutex<Findings>,
 }
 
@@ -87,6 +88,7 @@ impl Judge {
             by_phase,
             forwarded: 0.into(),
             lost: 0.into(),
+            aborted: Mutex::default(),
             findings: Mutex::default(),
         }
     }
@@ -141,6 +143,27 @@ impl Judge {
         }
     }
 
+    /// Counts a request that the client has aborted, and which may have reached the upstream.
+    pub(super) fn abort(&self, number: u64) {
+        self.counts[Kind::Aborted as usize].requests.fetch_add(1, Ordering::Relaxed);
+        self.aborted.lock().unwrap_or_else(PoisonError::into_inner).push(number);
+    }
+
+    /// Compares, when all responses have arrived, what the upstream received with what the clients
+    /// know of.
+    pub(super) fn settle(&self) {
+        let aborted = self.aborted.lock().unwrap_or_else(PoisonError::into_inner);
+        let aborted = aborted.iter().filter(|number| self.upstream.take(**number)).count() as u64;
+        let (received, left) = (self.upstream.received(), self.upstream.left());
+        let known = self.forwarded() + aborted;
+        if received != known || left > 0 {
+            self.find_in(
+                Kind::Warm,
+                &format!("the upstream received {received} requests, not {known}; {left} unknown"),
+            );
+        }
+    }
+
     /// Counts a wrong decision that no single response shows.
     pub(super) fn find_in(&self, kind: Kind, what: &str) {
         self.counts[kind as usize].wrong.fetch_add(1, Ordering::Relaxed);
@@ -157,7 +180,8 @@ impl Judge {
     /// Counts a connection that failed before the response was complete.
     pub(super) fn lose(&self, kind: Kind, why: &std::io::Error) {
         self.lost.fetch_add(1, Ordering::Relaxed);
-        let what = format!("{}, {}: {why}", kind.title(), self.keys.plan.phase(self.keys.now()).name());
+        let what =
+            format!("{}, {}: {why}", kind.title(), self.keys.plan.phase(self.keys.now()).name());
         let mut findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
         *findings.lost.entry(what).or_default() += 1;
     }

@@ -72,9 +72,7 @@ impl Keys {
         let jwks = self.plan.published(at).map(|number| {
             let Key { kid, private, .. } = &self.keys[number];
             let x = BASE64URL.encode(private.verifying_key().as_bytes());
-            format!(
-                r#"{{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","kid":"{kid}","x":"{x}"}}"#
-            )
+            format!(r#"{{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","kid":"{kid}","x":"{x}"}}"#)
         });
         format!(r#"{{"keys":[{}]}}"#, jwks.collect::<Vec<_>>().join(","))
     }

@@ -30,7 +30,8 @@ impl Memory {
 
     /// The memory over a run of that many seconds.
     pub(super) fn resident(&self, length: f64) -> Resident {
-        let tenth = |number: f64| self.between(number * length / 10.0, (number + 1.0) * length / 10.0);
+        let tenth =
+            |number: f64| self.between(number * length / 10.0, (number + 1.0) * length / 10.0);
         let most = self.0.iter().map(|(_, bytes)| *bytes).fold(0.0, f64::max);
         Resident { start: tenth(0.0), second: tenth(1.0), last: tenth(9.0), most }
     }

@@ -118,6 +118,7 @@ pub fn soak(options: &Options) -> Result<Outcome> {
         Ok(())
     })?;
     let judge = &lanes.judge;
+    judge.settle();
     let total = judge.total();
     let (findings, lost_findings) = judge.findings();
     let mut summary = String::new();
@@ -125,7 +126,16 @@ pub fn soak(options: &Options) -> Result<Outcome> {
     for (kind, counted) in judge.counts() {
         let _ = writeln!(summary, "{} {counted:?}", kind.title());
     }
-    let _ = writeln!(summary, "{total:?} lost {} {:?} fetches {:?} left {} received {} forwarded {}", judge.lost(), memory.resident(plan.length), auth.fetches(), upstream.left(), upstream.received(), judge.forwarded());
+    let _ = writeln!(
+        summary,
+        "{total:?} lost {} {:?} fetches {:?} left {} received {} forwarded {}",
+        judge.lost(),
+        memory.resident(plan.length),
+        auth.fetches(),
+        upstream.left(),
+        upstream.received(),
+        judge.forwarded()
+    );
     let _ = writeln!(summary, "{:#?}\n{:#?}", findings, lost_findings);
     Ok(Outcome {
         plan,

@@ -38,9 +38,7 @@ pub(super) enum Key {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Claims {
     /// Acceptable until this time of the run, in seconds
-    Good {
-        until: f64,
-    },
+    Good { until: f64 },
     /// Rejected with 401 and this code
     Bad(&'static str),
 }

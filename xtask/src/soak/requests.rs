@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::body::Body;
 use super::judge::Request;
-use super::oracle::{Case, Credential, Path};
+use super::oracle::{Case, Credential, Key, Path};
 use super::random::Random;
 use super::traffic::Kind;
 use super::upstream::{FORGED, number_header};
@@ -171,6 +171,12 @@ impl Requests {
         self.mint.token(&self.users[index].user, 60.0, defect, number)
     }
 
+    /// The same without a defect, valid for these seconds.
+    pub(super) fn lasting(&mut self, index: usize, lifetime: f64) -> Token {
+        let number = self.number();
+        self.mint.token(&self.users[index].user, lifetime, Defect::None, number)
+    }
+
     /// A request for the user's own path.
     fn own(&mut self, kind: Kind, index: usize, token: &Token) -> Request {
         let number = self.number();
@@ -226,7 +232,15 @@ impl Requests {
     /// Gets the user's next token before the old one expires.
     pub(super) fn renew(&mut self, index: usize) {
         let now = self.mint.keys.now();
-        if now < self.users[index].renewal {
+        let session = &self.users[index];
+        // a client also gets a new token when the key of the old one is removed
+        let is_removed = match session.token.credential {
+            Credential::Signed { by: Key::Published(key), .. } => {
+                self.mint.keys.plan.keys[key].removed <= now
+            }
+            _ => false,
+        };
+        if now < session.renewal && !is_removed {
             return;
         }
         let number = self.number();
@@ -273,7 +287,8 @@ fn absent() -> Token {
 
 /// Headers by which a client could claim to be another user.
 fn forged() -> String {
-    let names = ["X-Edge-User", "x-edge-jwt-assertion", "X_Edge_User", "x-user-email", "X-Edge-Any"];
+    let names =
+        ["X-Edge-User", "x-edge-jwt-assertion", "X_Edge_User", "x-user-email", "X-Edge-Any"];
     names.map(|name| format!("{name}: {FORGED}\r\n")).concat()
 }
 
