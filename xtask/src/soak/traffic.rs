@@ -5,7 +5,7 @@ use super::random::Random;
 use super::users::Defect;
 
 macro_rules! kinds {
-    ($($name:ident = $title:literal, $weight:literal;)+) => {
+    ($($name:ident = $title:literal, $answers:literal, $weight:literal;)+) => {
         /// A kind of request.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         pub(super) enum Kind {
@@ -19,6 +19,11 @@ macro_rules! kinds {
                 match self { $(Self::$name => $title,)+ }
             }
 
+            /// The right answers, in short, unless the key has just been published or removed.
+            pub(super) fn answers(self) -> &'static str {
+                match self { $(Self::$name => $answers,)+ }
+            }
+
             /// How often the kind occurs in a steady phase, in thousandths. 0 for kinds with
             /// connections of their own.
             fn weight(self) -> usize {
@@ -29,37 +34,37 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Warm = "token in use", 490;
-    New = "new token", 110;
-    Admin = "role that the rule requires", 30;
-    ForgedHeaders = "forged identity headers", 40;
-    Write = "write with a body", 50;
-    Method = "`HEAD`, `DELETE` or `OPTIONS`", 30;
-    Lapsing = "token about to expire", 20;
-    OldKey = "token of the key before", 20;
-    Public = "public path", 30;
-    Preflight = "preflight", 10;
-    Foreign = "another user's path", 40;
-    NotAdmin = "role that does not suffice", 10;
-    Ambiguous = "ambiguous path", 10;
-    NoToken = "no token", 15;
-    Malformed = "malformed token", 10;
-    Opaque = "session token", 5;
-    Expired = "expired token", 15;
-    NotYetValid = "token of the future", 5;
-    Issuer = "wrong issuer", 10;
-    Audience = "wrong audience", 10;
-    Signature = "bad signature", 15;
-    AlgorithmNone = "`alg` none", 5;
-    Confusion = "HS256 with the public key", 5;
-    UnknownKey = "unknown key", 8;
-    UnknownKeyExpired = "unknown key, expired", 7;
-    Upload = "streamed request", 0;
-    Download = "streamed response", 0;
-    Aborted = "stream that the client aborts", 0;
-    UploadRefused = "streamed request, bad token", 0;
-    Socket = "WebSocket", 0;
-    SocketRefused = "WebSocket, bad token or another user's path", 0;
+    Warm = "token in use", "200", 490;
+    New = "new token", "200", 110;
+    Admin = "role that the rule requires", "200", 30;
+    ForgedHeaders = "forged identity headers", "200", 40;
+    Write = "write with a body", "200", 50;
+    Method = "`HEAD`, `DELETE` or `OPTIONS`", "200", 30;
+    Lapsing = "token about to expire", "200, 401 `expired`", 20;
+    OldKey = "token of the key before", "200, 401", 20;
+    Public = "public path", "200", 30;
+    Preflight = "preflight", "204", 10;
+    Foreign = "another user's path", "403", 40;
+    NotAdmin = "role that does not suffice", "403", 10;
+    Ambiguous = "ambiguous path", "400", 10;
+    NoToken = "no token", "401 `missing_token`", 15;
+    Malformed = "malformed token", "401 `malformed_token`", 10;
+    Opaque = "session token", "401 `opaque_token`", 5;
+    Expired = "expired token", "401 `expired`", 15;
+    NotYetValid = "token of the future", "401 `not_yet_valid`", 5;
+    Issuer = "wrong issuer", "401 `issuer_mismatch`", 10;
+    Audience = "wrong audience", "401 `audience_mismatch`", 10;
+    Signature = "bad signature", "401 `bad_signature`", 15;
+    AlgorithmNone = "`alg` none", "401 `unsupported_algorithm`", 5;
+    Confusion = "HS256 with the public key", "401 `unsupported_algorithm`", 5;
+    UnknownKey = "unknown key", "401 `unknown_key`, 503", 8;
+    UnknownKeyExpired = "unknown key, expired", "401 `unknown_key`", 7;
+    Upload = "streamed request", "200", 0;
+    Download = "streamed response", "200", 0;
+    Aborted = "stream that the client aborts", "200 or none", 0;
+    UploadRefused = "streamed request, bad token", "401", 0;
+    Socket = "WebSocket", "101", 0;
+    SocketRefused = "WebSocket, bad token or another user's path", "401, 403", 0;
 }
 
 impl Kind {
