@@ -40,7 +40,7 @@ use keys::Keys;
 use lanes::Lanes;
 use memory::Memory;
 use plan::Plan;
-use report::{Report, Sample};
+use report::{Observed, Report, Sample};
 use upstream::Upstream;
 use users::Mint;
 
@@ -142,13 +142,13 @@ pub fn soak(options: &Options) -> Result<Outcome> {
     let observed = lanes.during(|| observe(&lanes, process, &options.stopped));
     let seconds = keys.now().min(keys.plan.length);
     let log = || format!("workerd has ended; its log:\n{}", server.log());
-    let (memory, samples) = observed.with_context(log)?;
+    let observed = observed.with_context(log)?;
     if !options.stopped.load(Ordering::SeqCst) {
         // aborted requests can still be on their way to the upstream
         thread::sleep(SETTLING);
         lanes.judge.settle();
     }
-    let report = Report::new(&lanes.judge, auth.fetches(), &memory, samples, seconds);
+    let report = Report::new(&lanes.judge, auth.fetches(), observed, seconds);
     Ok(Outcome {
         requests: report.total.requests,
         wrong: report.total.wrong,
@@ -161,7 +161,7 @@ pub fn soak(options: &Options) -> Result<Outcome> {
 const SETTLING: Duration = Duration::from_secs(1);
 
 /// Samples the memory of workerd until the run ends, and reports each minute.
-fn observe(lanes: &Lanes, process: u32, stopped: &AtomicBool) -> Result<(Memory, Vec<Sample>)> {
+fn observe(lanes: &Lanes, process: u32, stopped: &AtomicBool) -> Result<Observed> {
     let (keys, mut memory) = (&lanes.mint.keys, Memory::default());
     let mut samples: Vec<Sample> = Vec::new();
     // at least ten samples in a tenth of a run
@@ -193,7 +193,8 @@ fn observe(lanes: &Lanes, process: u32, stopped: &AtomicBool) -> Result<(Memory,
         ));
         samples.push(sample);
     }
-    Ok((memory, samples))
+    let cpu = usage::cpu_time(process).unwrap_or_default();
+    Ok(Observed { memory, samples, cpu })
 }
 
 #[cfg(test)]

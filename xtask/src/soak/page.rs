@@ -14,6 +14,7 @@ pub(super) fn text(report: &Report, date: &str) -> String {
         page,
         "\n## In short\n\n\
          - **Decisions**: {} requests in {minutes:.0} minutes, {} per second. {} decisions were wrong.\n\
+         - **CPU time**: {} µs of workerd per request.\n\
          - **Memory**: {}\n\
          - **Connections**: {} failed before the response was complete.\n\
          - **Keys**: the auth server published {} keys one after the other. The Worker fetched the \
@@ -21,6 +22,7 @@ pub(super) fn text(report: &Report, date: &str) -> String {
         number(report.total.requests),
         count(report.requests_per_second()),
         number(report.total.wrong),
+        count(report.cpu),
         memory(report),
         number(report.lost.0),
         report.plan.keys.len(),

@@ -1,5 +1,7 @@
 //! The figures of a run.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use serde_json::{Value, json};
 
@@ -24,7 +26,17 @@ pub(super) struct Report {
     /// Fetches of the JWK Set, and how many of them failed
     pub(super) fetches: (usize, usize),
     pub(super) resident: Resident,
+    /// CPU time of workerd in microseconds per request, 0 if the system does not report it
+    pub(super) cpu: f64,
     pub(super) samples: Vec<Sample>,
+}
+
+/// What the process of workerd did.
+pub(super) struct Observed {
+    pub(super) memory: Memory,
+    pub(super) samples: Vec<Sample>,
+    /// Zero if the system does not report it
+    pub(super) cpu: Duration,
 }
 
 /// The figures of a minute.
@@ -42,14 +54,15 @@ impl Report {
     pub(super) fn new(
         judge: &Judge,
         fetches: (usize, usize),
-        memory: &Memory,
-        samples: Vec<Sample>,
+        observed: Observed,
         seconds: f64,
     ) -> Self {
+        let Observed { memory, samples, cpu } = observed;
         let (findings, lost) = judge.findings();
         Self {
             plan: judge.keys.plan.clone(),
             seconds,
+            cpu: cpu.as_secs_f64() * 1e6 / judge.total().requests as f64,
             total: judge.total(),
             kinds: judge.counts().collect(),
             phases: judge.by_phase().collect(),
@@ -129,6 +142,7 @@ impl Report {
             "minutes": rounded(self.seconds / 60.0, 1),
             "requests": self.total.requests,
             "requestsPerSecond": rounded(self.requests_per_second(), 0),
+            "cpuMicrosecondsPerRequest": rounded(self.cpu, 0),
             "wrong": self.total.wrong,
             "connectionsLost": self.lost.0,
             "keyFetches": self.fetches.0,

@@ -65,7 +65,7 @@ fn upload(
     let mut request = requests.build(kind, index, &token, Path::Open, &target);
     request.body.length = length;
     let sent = lanes.mint.keys.now();
-    let mut send = |wire: &mut Wire| {
+    let send = |wire: &mut Wire| {
         wire.send(&request.bytes)?;
         request.body.pieces().try_for_each(|piece| wire.send_chunk(piece))?;
         wire.send_chunk(b"")

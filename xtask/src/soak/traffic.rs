@@ -34,31 +34,31 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Warm = "token in use", "200", 490;
-    New = "new token", "200", 110;
-    Admin = "role that the rule requires", "200", 30;
-    ForgedHeaders = "forged identity headers", "200", 40;
-    Write = "write with a body", "200", 50;
-    Method = "`HEAD`, `DELETE` or `OPTIONS`", "200", 30;
-    Lapsing = "token about to expire", "200, 401 `expired`", 20;
-    OldKey = "token of the key before", "200, 401", 20;
-    Public = "public path", "200", 30;
-    Preflight = "preflight", "204", 10;
-    Foreign = "another user's path", "403", 40;
-    NotAdmin = "role that does not suffice", "403", 10;
-    Ambiguous = "ambiguous path", "400", 10;
-    NoToken = "no token", "401 `missing_token`", 15;
-    Malformed = "malformed token", "401 `malformed_token`", 10;
-    Opaque = "session token", "401 `opaque_token`", 5;
-    Expired = "expired token", "401 `expired`", 15;
-    NotYetValid = "token of the future", "401 `not_yet_valid`", 5;
-    Issuer = "wrong issuer", "401 `issuer_mismatch`", 10;
-    Audience = "wrong audience", "401 `audience_mismatch`", 10;
-    Signature = "bad signature", "401 `bad_signature`", 15;
-    AlgorithmNone = "`alg` none", "401 `unsupported_algorithm`", 5;
-    Confusion = "HS256 with the public key", "401 `unsupported_algorithm`", 5;
-    UnknownKey = "unknown key", "401 `unknown_key`, 503", 8;
-    UnknownKeyExpired = "unknown key, expired", "401 `unknown_key`", 7;
+    Warm = "token in use", "200", 300;
+    New = "new token", "200", 30;
+    Admin = "role that the rule requires", "200", 20;
+    ForgedHeaders = "forged identity headers", "200", 20;
+    Write = "write with a body", "200", 20;
+    Method = "`HEAD`, `DELETE` or `OPTIONS`", "200", 20;
+    Lapsing = "token about to expire", "200, 401 `expired`", 15;
+    OldKey = "token of the key before", "200, 401", 15;
+    Public = "public path", "200", 20;
+    Preflight = "preflight", "204", 90;
+    Foreign = "another user's path", "403", 100;
+    NotAdmin = "role that does not suffice", "403", 25;
+    Ambiguous = "ambiguous path", "400", 25;
+    NoToken = "no token", "401 `missing_token`", 70;
+    Malformed = "malformed token", "401 `malformed_token`", 35;
+    Opaque = "session token", "401 `opaque_token`", 20;
+    Expired = "expired token", "401 `expired`", 40;
+    NotYetValid = "token of the future", "401 `not_yet_valid`", 15;
+    Issuer = "wrong issuer", "401 `issuer_mismatch`", 20;
+    Audience = "wrong audience", "401 `audience_mismatch`", 20;
+    Signature = "bad signature", "401 `bad_signature`", 30;
+    AlgorithmNone = "`alg` none", "401 `unsupported_algorithm`", 15;
+    Confusion = "HS256 with the public key", "401 `unsupported_algorithm`", 15;
+    UnknownKey = "unknown key", "401 `unknown_key`, 503", 10;
+    UnknownKeyExpired = "unknown key, expired", "401 `unknown_key`", 10;
     Upload = "streamed request", "200", 0;
     Download = "streamed response", "200", 0;
     Aborted = "stream that the client aborts", "200 or none", 0;
@@ -116,7 +116,7 @@ impl Kind {
 }
 
 /// In a flood, forged tokens are so many times as frequent: nine of ten requests.
-const FLOOD: usize = 170;
+const FLOOD: usize = 69;
 
 #[cfg(test)]
 mod tests {
@@ -132,6 +132,6 @@ mod tests {
         let flood = forged(PhaseKind::Flood);
         assert!((8_800..9_200).contains(&flood), "{flood}");
         let steady = forged(PhaseKind::Steady);
-        assert!((300..700).contains(&steady), "{steady}");
+        assert!((900..1_400).contains(&steady), "{steady}");
     }
 }
