@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
+use super::echo::{ECHO, Echo};
 use super::judge::Response;
-use super::upstream::{ECHO, Echo};
 use super::wire::{Head, Wire};
 
 /// A connection to the Worker, opened when it is needed.

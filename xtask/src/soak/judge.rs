@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::body::Body;
+use super::echo::{Echo, GOOD, UNCHECKED};
 use super::keys::Keys;
 use super::oracle::{Answer, Case};
+use super::tally::{Count, Counted};
 use super::traffic::Kind;
-use super::upstream::{Echo, GOOD, UNCHECKED, Upstream};
+use super::upstream::Upstream;
 use super::users::User;
 
 /// A request of the client.
@@ -55,26 +57,6 @@ pub(super) struct Judge {
 struct Findings {
     first: Vec<String>,
     lost: BTreeMap<String, u64>,
-}
-
-/// Counts of requests.
-#[derive(Default)]
-pub(super) struct Count {
-    requests: AtomicU64,
-    passed: AtomicU64,
-    unavailable: AtomicU64,
-    wrong: AtomicU64,
-}
-
-/// The numbers of a [`Count`].
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Counted {
-    pub(super) requests: u64,
-    /// Responses of the upstream
-    pub(super) passed: u64,
-    /// 503 `keys_unavailable`
-    pub(super) unavailable: u64,
-    pub(super) wrong: u64,
 }
 
 impl Judge {
@@ -127,10 +109,7 @@ impl Judge {
         let phase = phase.min(self.by_phase.len() - 1);
         let counts = [&self.counts[request.kind as usize], &self.by_phase[phase]];
         for count in counts {
-            count.requests.fetch_add(1, Ordering::Relaxed);
-            count.passed.fetch_add(passed.into(), Ordering::Relaxed);
-            count.unavailable.fetch_add((response.status == 503).into(), Ordering::Relaxed);
-            count.wrong.fetch_add(wrong.is_some().into(), Ordering::Relaxed);
+            count.add(passed, response.status == 503, wrong.is_some());
         }
         if let Some(wrong) = wrong {
             let Response { status, code, .. } = response;
@@ -145,7 +124,7 @@ impl Judge {
 
     /// Counts a request that the client has aborted, and which may have reached the upstream.
     pub(super) fn abort(&self, number: u64) {
-        self.counts[Kind::Aborted as usize].requests.fetch_add(1, Ordering::Relaxed);
+        self.counts[Kind::Aborted as usize].add_request();
         self.aborted.lock().unwrap_or_else(PoisonError::into_inner).push(number);
     }
 
@@ -166,7 +145,7 @@ impl Judge {
 
     /// Counts a wrong decision that no single response shows.
     pub(super) fn find_in(&self, kind: Kind, what: &str) {
-        self.counts[kind as usize].wrong.fetch_add(1, Ordering::Relaxed);
+        self.counts[kind as usize].add_wrong();
         self.find(format!("{} at {:.2} s: {what}", kind.title(), self.keys.now()));
     }
 
@@ -220,29 +199,6 @@ impl Judge {
 
 /// The number of wrong decisions that a run shows.
 const SHOWN: usize = 20;
-
-impl Count {
-    fn counted(&self) -> Counted {
-        let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        Counted {
-            requests: get(&self.requests),
-            passed: get(&self.passed),
-            unavailable: get(&self.unavailable),
-            wrong: get(&self.wrong),
-        }
-    }
-}
-
-impl Counted {
-    pub(super) fn plus(self, other: Self) -> Self {
-        Self {
-            requests: self.requests + other.requests,
-            passed: self.passed + other.passed,
-            unavailable: self.unavailable + other.unavailable,
-            wrong: self.wrong + other.wrong,
-        }
-    }
-}
 
 impl Response {
     /// What a problem response lacks.

@@ -40,8 +40,7 @@ pub(super) enum KeyState {
 }
 
 impl Keys {
-    /// Starts the clock. `fetches_within` is how long a Worker may use a set before it fetches the
-    /// next one, in seconds.
+    /// Starts the clock.
     pub(super) fn new(plan: Plan) -> Self {
         let key = |number: usize| {
             let seed = Sha256::digest(format!("{} {number}", plan.seed));
@@ -125,7 +124,7 @@ const BACKOFF: f64 = 30.0 + 2.0 + 8.0;
 
 /// Seconds from the end of a response of the auth server until the Worker has read it, on a busy
 /// machine.
-const PROCESSING: f64 = 1.0;
+const PROCESSING: f64 = 2.0;
 
 /// The first time that something happened.
 struct Moment(AtomicU64);
@@ -161,12 +160,12 @@ mod tests {
         let state = |key, at: f64| keys.state(key, at, at + 0.1);
         assert_eq!((state(0, 1.0), state(1, 11.0)), (KeyState::New, KeyState::New));
         keys.keys[0].delivered.note(0.5);
-        assert_eq!((state(0, 1.0), state(0, 2.0)), (KeyState::New, KeyState::Known));
+        assert_eq!((state(0, 2.0), state(0, 3.0)), (KeyState::New, KeyState::Known));
         assert_eq!(state(0, 19.95), KeyState::Removed);
         keys.keys[0].withdrawn.note(21.0);
-        assert_eq!((state(0, 21.5), state(0, 22.5)), (KeyState::Removed, KeyState::Gone));
+        assert_eq!((state(0, 22.5), state(0, 23.5)), (KeyState::Removed, KeyState::Gone));
         keys.keys[1].delivered.note(12.0);
-        assert_eq!((state(1, 12.5), state(1, 13.5)), (KeyState::New, KeyState::Known));
+        assert_eq!((state(1, 13.5), state(1, 14.5)), (KeyState::New, KeyState::Known));
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::judge::{Counted, Judge};
+use super::judge::Judge;
 use super::memory::{Memory, Resident};
 use super::plan::{PhaseKind, Plan};
+use super::tally::Counted;
 use super::traffic::Kind;
 use crate::bench::today;
 

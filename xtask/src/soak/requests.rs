@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::body::Body;
 use super::judge::Request;
-use super::oracle::{Case, Credential, Key, Path};
+use super::message;
+use super::oracle::{Case, Credential, Path};
 use super::random::Random;
+use super::sessions::Session;
 use super::traffic::Kind;
-use super::upstream::{FORGED, number_header};
 use super::users::{Defect, Mint, Token, User};
 
 /// Makes requests for users of its own.
@@ -22,15 +23,6 @@ pub(super) struct Requests {
     number: u64,
 }
 
-/// A user with a token.
-struct Session {
-    user: Arc<User>,
-    token: Token,
-    /// When the client gets the next token
-    renewal: f64,
-    before: Option<Token>,
-}
-
 impl Requests {
     /// `lane` tells connections apart.
     pub(super) fn new(mint: &Arc<Mint>, lane: usize) -> Self {
@@ -39,10 +31,7 @@ impl Requests {
         let users = (0..USERS).map(|index| {
             let user = Arc::new(User::new(lane * USERS + index));
             number += 1;
-            let lifetime = random.between(LIFETIME.0, LIFETIME.1);
-            let token = mint.token(&user, lifetime, Defect::None, number);
-            let renewal = mint.keys.now() + lifetime - MARGIN;
-            Session { user, token, renewal, before: None }
+            Session::new(mint, &mut random, user, number)
         });
         let users = users.collect();
         Self { mint: Arc::clone(mint), random, users, lapsing: VecDeque::new(), number }
@@ -137,7 +126,7 @@ impl Requests {
     fn warm(&mut self, index: usize) -> Request {
         let Session { user, token, .. } = &self.users[index];
         let target = self.users[index].target("tasks?done=false");
-        let bytes = head("GET", &target, user, &token.text, "").into_bytes();
+        let bytes = message::head("GET", &target, user, &token.text, "").into_bytes();
         Request {
             kind: Kind::Warm,
             number: None,
@@ -203,19 +192,9 @@ impl Requests {
         };
         let length = if kind == Kind::Write { 1 + self.random.below(2_000) } else { 0 };
         let body = Body { number, length };
-        let mut more = number_header(number);
-        match kind {
-            Kind::ForgedHeaders | Kind::Public => more += &forged(),
-            Kind::Preflight => more += "Access-Control-Request-Method: PUT\r\n",
-            Kind::Write => {
-                more += &format!("Content-Type: text/plain\r\nContent-Length: {length}\r\n");
-            }
-            Kind::Upload | Kind::UploadRefused => more += "Transfer-Encoding: chunked\r\n",
-            Kind::Socket | Kind::SocketRefused => more += HANDSHAKE,
-            _ => {}
-        }
+        let more = message::headers(kind, body);
         let user = &self.users[index].user;
-        let mut bytes = head(method, target, user, &token.text, &more).into_bytes();
+        let mut bytes = message::head(method, target, user, &token.text, &more).into_bytes();
         body.pieces().for_each(|piece| bytes.extend_from_slice(piece));
         Request {
             kind,
@@ -231,24 +210,8 @@ impl Requests {
 
     /// Gets the user's next token before the old one expires.
     pub(super) fn renew(&mut self, index: usize) {
-        let now = self.mint.keys.now();
-        let session = &self.users[index];
-        // a client also gets a new token when the key of the old one is removed
-        let is_removed = match session.token.credential {
-            Credential::Signed { by: Key::Published(key), .. } => {
-                self.mint.keys.plan.keys[key].removed <= now
-            }
-            _ => false,
-        };
-        if now < session.renewal && !is_removed {
-            return;
-        }
         let number = self.number();
-        let lifetime = self.random.between(LIFETIME.0, LIFETIME.1);
-        let session = &mut self.users[index];
-        let token = self.mint.token(&session.user, lifetime, Defect::None, number);
-        session.before = Some(std::mem::replace(&mut session.token, token));
-        session.renewal = now + lifetime - MARGIN;
+        self.users[index].renew(&self.mint, &mut self.random, number);
     }
 
     /// A user with the token in use and the user's path.
@@ -260,57 +223,16 @@ impl Requests {
     }
 }
 
-impl Session {
-    fn target(&self, end: &str) -> String {
-        format!("/api/{}/{end}", self.user.id)
-    }
-}
-
 /// Users of a connection.
 const USERS: usize = 40;
 
 /// The users of other connections are those of lanes below this one.
 const LANES: usize = 12;
 
-/// Seconds for which a token in use is valid, between these.
-const LIFETIME: (f64, f64) = (20.0, 90.0);
-
-/// Seconds before the expiry of a token at which a client gets the next one.
-const MARGIN: f64 = 4.0;
-
+/// Tokens that are about to expire.
 const LAPSING: usize = 12;
 const EMPTY: Body = Body { number: 0, length: 0 };
 
 fn absent() -> Token {
     Token { text: String::new(), credential: Credential::Absent }
-}
-
-/// Headers by which a client could claim to be another user.
-fn forged() -> String {
-    let names =
-        ["X-Edge-User", "x-edge-jwt-assertion", "X_Edge_User", "x-user-email", "X-Edge-Any"];
-    names.map(|name| format!("{name}: {FORGED}\r\n")).concat()
-}
-
-const HANDSHAKE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-
-/// The head of a request with the headers of a browser's `fetch`. An empty token is not sent.
-fn head(method: &str, target: &str, user: &User, token: &str, more: &str) -> String {
-    let authorization = match token {
-        "" => String::new(),
-        token => format!("Authorization: Bearer {token}\r\n"),
-    };
-    let client = user.id.as_bytes().last().copied().unwrap_or_default();
-    format!(
-        "{method} {target} HTTP/1.1\r\n\
-         Host: edge.example.com\r\n\
-         User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:{client}.0) Gecko/20100101 Firefox/142.0\r\n\
-         Accept: application/json\r\n\
-         Accept-Language: en-GB,en;q=0.7\r\n\
-         {authorization}\
-         Origin: https://app.example.com\r\n\
-         Sec-Fetch-Mode: cors\r\n\
-         {more}\r\n"
-    )
 }

@@ -12,6 +12,7 @@ use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
 use super::body::{Body, Hash};
+use super::echo::{Echo, GOOD, UNCHECKED};
 use super::wire::{self, Head, Wire};
 use crate::token;
 
@@ -22,26 +23,6 @@ pub(super) struct Upstream {
     received: AtomicU64,
     reached: Mutex<HashSet<u64>>,
 }
-
-/// What reached the upstream, in the response header [`ECHO`].
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Echo {
-    pub(super) method: String,
-    pub(super) target: String,
-    /// The values of the identity headers, `-` if absent
-    pub(super) user: String,
-    pub(super) email: String,
-    /// The number of forged headers
-    pub(super) forged: usize,
-    /// `unchecked`, `good`, `-` if absent, or what is wrong with it
-    pub(super) assertion: String,
-    /// Of the body
-    pub(super) length: usize,
-    pub(super) hash: String,
-}
-
-/// The response header that contains an [`Echo`].
-pub(super) const ECHO: &str = "x-soak-echo";
 
 /// The value of forged identity headers.
 pub(super) const FORGED: &str = "forged-identity";
@@ -104,7 +85,7 @@ impl Upstream {
             }
             let (length, hash) = (hash.length, hash.text());
             let is_sample = count.is_multiple_of(SAMPLE);
-            let echo = Echo { length, hash, ..self.echo(&head, is_sample) }.header();
+            let echo = Echo { length, hash, ..self.echo(&head, is_sample) }.line();
             if let Some(key) = head.header("sec-websocket-key") {
                 return serve_socket(wire, key, &echo);
             }
@@ -184,35 +165,9 @@ impl Upstream {
     }
 }
 
-pub(super) const UNCHECKED: &str = "unchecked";
-pub(super) const GOOD: &str = "good";
-
 /// One of so many assertions is verified.
 const SAMPLE: u64 = 40;
 const TASKS: &str = r#"{"tasks":[{"id":1,"title":"Measure","done":false}]}"#;
-
-impl Echo {
-    fn header(&self) -> String {
-        let Self { method, target, user, email, forged, assertion, length, hash } = self;
-        format!("{ECHO}: {method} {target} {user} {email} {forged} {assertion} {length} {hash}\r\n")
-    }
-
-    /// Parses the value of the header.
-    pub(super) fn parse(value: &str) -> Option<Self> {
-        let mut words = value.split(' ');
-        let mut next = || words.next().map(str::to_owned);
-        Some(Self {
-            method: next()?,
-            target: next()?,
-            user: next()?,
-            email: next()?,
-            forged: next()?.parse().ok()?,
-            assertion: next()?,
-            length: next()?.parse().ok()?,
-            hash: next()?,
-        })
-    }
-}
 
 /// The number in [`number_header`].
 fn number(head: &Head) -> Option<u64> {
@@ -239,27 +194,4 @@ fn serve_socket(mut wire: Wire, key: &str, echo: &str) -> Result<()> {
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_echo_survives_the_header() {
-        let echo = Echo {
-            method: "GET".into(),
-            target: "/api/a/x?q=1".into(),
-            user: "a".into(),
-            email: "-".into(),
-            forged: 2,
-            assertion: GOOD.into(),
-            length: 7,
-            hash: "-".into(),
-        };
-        let header = echo.header();
-        let value = header.trim_end().split_once(": ").map(|(_, value)| value).unwrap();
-        assert_eq!(Echo::parse(value), Some(echo));
-        assert_eq!(Echo::parse("GET /"), None);
-    }
 }
