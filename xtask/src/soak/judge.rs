@@ -1,4 +1,4 @@
-//! Compares the answer to a request with what the oracle allows, and counts.
+//! Compares the decision about a request with those that the oracle allows, and counts.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::body::Body;
 use super::echo::{Echo, GOOD, UNCHECKED};
 use super::keys::Keys;
-use super::oracle::{Answer, Case};
+use super::oracle::{Case, Decision};
 use super::tally::{Count, Counted};
 use super::traffic::Kind;
 use super::upstream::Upstream;
@@ -40,7 +40,7 @@ pub(super) struct Response {
     pub(super) has_challenge: bool,
 }
 
-/// Judges answers.
+/// Judges decisions.
 pub(super) struct Judge {
     pub(super) keys: Arc<Keys>,
     pub(super) upstream: Arc<Upstream>,
@@ -75,23 +75,23 @@ impl Judge {
         }
     }
 
-    /// Judges the answer to a request, by the times of the run when it was sent and when the
+    /// Judges the response to a request, by the times of the run when it was sent and when the
     /// response arrived.
     pub(super) fn judge(&self, request: &Request, response: &Response, sent: f64, received: f64) {
-        let answer = match &response.echo {
-            Some(_) => Answer::Passed,
-            None => Answer::Edge(response.status, response.code.clone()),
+        let decision = match &response.echo {
+            Some(_) => Decision::Passed,
+            None => Decision::Edge(response.status, response.code.clone()),
         };
-        let passed = answer == Answer::Passed;
+        let passed = decision == Decision::Passed;
         self.forwarded.fetch_add(passed.into(), Ordering::SeqCst);
         let reached = request.number.map(|number| self.upstream.take(number));
         let allowed = request.case.allowed(&self.keys, sent, received);
-        let is_allowed = allowed.iter().any(|allowed| match (allowed, &answer) {
+        let is_allowed = allowed.iter().any(|allowed| match (allowed, &decision) {
             // without a body, there is no code
-            (Answer::Edge(status, _), Answer::Edge(actual, _)) if request.method == "HEAD" => {
+            (Decision::Edge(status, _), Decision::Edge(actual, _)) if request.method == "HEAD" => {
                 status == actual
             }
-            (allowed, answer) => allowed == answer,
+            (allowed, decision) => allowed == decision,
         });
         let wrong = if !is_allowed {
             Some(format!("{allowed:?} expected"))

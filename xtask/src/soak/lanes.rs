@@ -75,7 +75,7 @@ impl Lanes {
         }
     }
 
-    /// Sends a request whose body is in its bytes, and judges the answer.
+    /// Sends a request whose body is in its bytes, and judges the response.
     fn send(&self, client: &mut Client, request: &Request) -> Result<()> {
         let keys = &self.mint.keys;
         let sent = keys.now();

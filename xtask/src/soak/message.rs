@@ -14,8 +14,8 @@ pub(super) fn headers(kind: Kind, body: Body) -> String {
         Kind::Write => {
             format!("Content-Type: text/plain\r\nContent-Length: {}\r\n", body.length)
         }
-        Kind::Upload | Kind::UploadRefused => "Transfer-Encoding: chunked\r\n".to_owned(),
-        Kind::Socket | Kind::SocketRefused => HANDSHAKE.to_owned(),
+        Kind::Upload | Kind::UploadRejected => "Transfer-Encoding: chunked\r\n".to_owned(),
+        Kind::Socket | Kind::SocketRejected => HANDSHAKE.to_owned(),
         _ => String::new(),
     };
     number + &more

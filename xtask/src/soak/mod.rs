@@ -1,5 +1,5 @@
-//! `cargo xtask soak`: an hour of mixed traffic through the Worker in workerd. An oracle judges each
-//! response, while the auth server rotates its keys and fails from time to time.
+//! `cargo xtask soak`: an hour of mixed traffic through the Worker in workerd. An oracle judges
+//! each response, while the auth server rotates its keys and fails from time to time.
 
 mod auth_server;
 mod body;

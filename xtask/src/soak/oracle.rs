@@ -1,6 +1,6 @@
-//! What the Worker may answer to a request. The oracle knows the claims of each token, when the
+//! What the Worker may decide about a request. The oracle knows the claims of each token, when the
 //! auth server published its key, and when the Worker got it. Where the moment decides, it allows
-//! each of the answers that are right within that moment.
+//! each decision that is right within that moment.
 
 use super::keys::{KeyState, Keys};
 
@@ -52,15 +52,15 @@ pub(super) enum Path {
     Open,
     /// Rejected with 403 and this code
     Closed(&'static str),
-    /// Rejected with 400 and this code, whoever asks
+    /// Rejected with 400 and this code, with any credential
     Ambiguous,
     /// The edge itself responds to a preflight request
     Preflight,
 }
 
-/// An answer of the Worker.
+/// A decision of the Worker.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Answer {
+pub(super) enum Decision {
     /// The upstream received the request as this case's user and responded
     Passed,
     /// The edge's response, with its status and the code of a problem response
@@ -68,11 +68,11 @@ pub(super) enum Answer {
 }
 
 impl Case {
-    /// The answers that are right for a request, by the times when it was sent and its response
+    /// The decisions that are right for a request, by the times when it was sent and its response
     /// arrived.
-    pub(super) fn allowed(&self, keys: &Keys, sent: f64, received: f64) -> Vec<Answer> {
+    pub(super) fn allowed(&self, keys: &Keys, sent: f64, received: f64) -> Vec<Decision> {
         match self.path {
-            Path::Public => return vec![Answer::Passed],
+            Path::Public => return vec![Decision::Passed],
             Path::Preflight => return vec![edge(204, "")],
             Path::Ambiguous => return vec![edge(400, "ambiguous_path")],
             Path::Open | Path::Closed(_) => {}
@@ -92,7 +92,7 @@ impl Case {
                 (true, ..) => edge(401, "bad_signature"),
                 (false, Some(code), _) => edge(401, code),
                 (false, None, Path::Closed(code)) => edge(403, code),
-                (false, None, _) => Answer::Passed,
+                (false, None, _) => Decision::Passed,
             };
             if state != KeyState::Gone {
                 allowed.push(with_key);
@@ -134,8 +134,8 @@ pub(super) const TOLERANCE: f64 = 1.0;
 /// Seconds by which the Worker's time may lag: workerd advances it with its events.
 const MARGIN: f64 = 0.5;
 
-fn edge(status: u16, code: &str) -> Answer {
-    Answer::Edge(status, code.to_owned())
+fn edge(status: u16, code: &str) -> Decision {
+    Decision::Edge(status, code.to_owned())
 }
 
 #[cfg(test)]
@@ -161,9 +161,9 @@ mod tests {
     fn allowed(key: Key, is_forged: bool, claims: Claims, path: Path, at: f64) -> Vec<String> {
         let credential = Credential::Signed { by: key, is_forged, claims };
         let allowed = Case { credential, path }.allowed(&keys(), at, at + 0.05);
-        let shown = allowed.iter().map(|answer| match answer {
-            Answer::Passed => "passed".to_owned(),
-            Answer::Edge(status, code) => format!("{status} {code}"),
+        let shown = allowed.iter().map(|decision| match decision {
+            Decision::Passed => "passed".to_owned(),
+            Decision::Edge(status, code) => format!("{status} {code}"),
         });
         shown.collect()
     }

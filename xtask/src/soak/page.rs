@@ -61,7 +61,7 @@ fn introduction(minutes: f64, seed: u64, date: &str) -> String {
 
 const REQUESTS: &str = "\
 An oracle judges each response. It is the auth server of the run, which knows when it published and removed
-each key, and when the Worker got the set. *Right* are the answers that it allows. If the Worker may not have
+each key, and when the Worker got the set. *Right* are the responses that it allows. If the Worker may not have
 a new key yet, it also allows 503 `keys_unavailable`. If a key has just been removed, it allows 200, 401
 `unknown_key` and 503. *Forwarded* requests reached the upstream. The command fails if a decision is wrong.
 ";
@@ -98,7 +98,7 @@ fn kinds(report: &Report) -> String {
     for (kind, counted) in &report.kinds {
         rows.push(vec![
             kind.title().to_owned(),
-            kind.answers().to_owned(),
+            kind.right().to_owned(),
             number(counted.requests),
             number(counted.passed),
             number(counted.unavailable),

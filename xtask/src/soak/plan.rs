@@ -35,7 +35,7 @@ pub(super) enum PhaseKind {
     Closed,
     /// The auth server responds late, or too late
     Slow,
-    /// The auth server responds with what is not a JWK Set
+    /// The auth server responds with another document than a JWK Set
     Garbage,
     /// Nine of ten requests are forged, and a key is rotated meanwhile
     Flood,

@@ -187,7 +187,7 @@ impl Requests {
             Kind::Write => *self.random.of(&["POST", "PUT", "PATCH"]),
             Kind::Method => *self.random.of(&["HEAD", "DELETE", "OPTIONS"]),
             Kind::Preflight => "OPTIONS",
-            Kind::Upload | Kind::UploadRefused => "POST",
+            Kind::Upload | Kind::UploadRejected => "POST",
             _ => "GET",
         };
         let length = if kind == Kind::Write { 1 + self.random.below(2_000) } else { 0 };

@@ -35,7 +35,7 @@ pub(super) fn run(lanes: &Lanes, lane: usize) {
         let is_phase = lanes.phase() == PhaseKind::Sockets;
         let most = if is_phase { 30 } else { 6 };
         let done = match requests.random.below(8) {
-            0 => refused(lanes, &mut requests),
+            0 => rejected(lanes, &mut requests),
             1 | 2 if open.len() < most => connect(lanes, &mut requests).map(|it| open.extend(it)),
             3 if !open.is_empty() => {
                 let chosen = requests.random.below(open.len());
@@ -77,7 +77,7 @@ fn connect(lanes: &Lanes, requests: &mut Requests) -> Result<Option<Open>> {
 }
 
 /// Tries to open a WebSocket with a bad token, or on another user's path.
-fn refused(lanes: &Lanes, requests: &mut Requests) -> Result<()> {
+fn rejected(lanes: &Lanes, requests: &mut Requests) -> Result<()> {
     let (index, mut token, mut target) = requests.user("socket");
     let mut path = Path::Open;
     let bad = [Defect::Signature, Defect::Expired, Defect::Issuer, Defect::AlgorithmNone];
@@ -87,7 +87,7 @@ fn refused(lanes: &Lanes, requests: &mut Requests) -> Result<()> {
         }
         chosen => token = requests.fresh(index, bad[chosen]),
     }
-    let request = requests.build(Kind::SocketRefused, index, &token, path, &target);
+    let request = requests.build(Kind::SocketRejected, index, &token, path, &target);
     handshake(lanes, &request).map(|_| ())
 }
 

@@ -25,10 +25,10 @@ pub(super) fn run(lanes: &Lanes, lane: usize) {
         let most = if is_phase { 4_000_000 } else { 400_000 };
         let length = 100_000 + requests.random.below(most - 100_000);
         let kinds =
-            [Kind::Upload, Kind::Download, Kind::Download, Kind::Aborted, Kind::UploadRefused];
+            [Kind::Upload, Kind::Download, Kind::Download, Kind::Aborted, Kind::UploadRejected];
         let kind = *requests.random.of(&kinds);
         let streamed = match kind {
-            Kind::Upload | Kind::UploadRefused => {
+            Kind::Upload | Kind::UploadRejected => {
                 upload(lanes, &mut requests, kind, length, &mut client)
             }
             Kind::Download => download(lanes, &mut requests, length, &mut client),
@@ -57,7 +57,7 @@ fn upload(
     let (index, mut token, target) = requests.user("upload");
     // the Worker reads no body that it rejects, so a longer one would block
     let mut length = length;
-    if kind == Kind::UploadRefused {
+    if kind == Kind::UploadRejected {
         let defect = *requests.random.of(&[Defect::Signature, Defect::Expired, Defect::Audience]);
         token = requests.fresh(index, defect);
         length = length.min(150_000);
@@ -72,7 +72,7 @@ fn upload(
     };
     // the Worker may have responded and closed the connection before the body was sent
     let send = |wire: &mut Wire| match (send(wire), kind) {
-        (Err(_), Kind::UploadRefused) => Ok(()),
+        (Err(_), Kind::UploadRejected) => Ok(()),
         (sent, _) => sent,
     };
     let response = client.exchange(send, false, |_| ())?;

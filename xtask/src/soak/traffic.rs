@@ -5,7 +5,7 @@ use super::random::Random;
 use super::users::Defect;
 
 macro_rules! kinds {
-    ($($name:ident = $title:literal, $answers:literal, $weight:literal;)+) => {
+    ($($name:ident = $title:literal, $right:literal, $weight:literal;)+) => {
         /// A kind of request.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         pub(super) enum Kind {
@@ -19,9 +19,9 @@ macro_rules! kinds {
                 match self { $(Self::$name => $title,)+ }
             }
 
-            /// The right answers, in short, unless the key has just been published or removed.
-            pub(super) fn answers(self) -> &'static str {
-                match self { $(Self::$name => $answers,)+ }
+            /// The right responses, in short, unless the key has just been published or removed.
+            pub(super) fn right(self) -> &'static str {
+                match self { $(Self::$name => $right,)+ }
             }
 
             /// How often the kind occurs in a steady phase, in thousandths. 0 for kinds with
@@ -62,9 +62,9 @@ kinds! {
     Upload = "streamed request", "200", 0;
     Download = "streamed response", "200", 0;
     Aborted = "stream that the client aborts", "200 or none", 0;
-    UploadRefused = "streamed request, bad token", "401", 0;
+    UploadRejected = "streamed request, bad token", "401", 0;
     Socket = "WebSocket", "101", 0;
-    SocketRefused = "WebSocket, bad token or another user's path", "401, 403", 0;
+    SocketRejected = "WebSocket, bad token or another user's path", "401, 403", 0;
 }
 
 impl Kind {

@@ -65,7 +65,8 @@ impl Mint {
         Self { keys, issuer, epoch }
     }
 
-    /// A token that the newest key signs. `lifetime` is in seconds, `number` makes the token unique.
+    /// A token that the newest key signs. `lifetime` is in seconds, and `number` makes the token
+    /// unique.
     pub(super) fn token(&self, user: &User, lifetime: f64, defect: Defect, number: u64) -> Token {
         let key = self.keys.plan.signing(self.keys.now());
         let now = self.epoch + self.keys.now();
