@@ -94,11 +94,12 @@ impl Judge {
             (allowed, decision) => allowed == decision,
         });
         let wrong = if !is_allowed {
-            Some(format!("{allowed:?} expected"))
+            let allowed: Vec<_> = allowed.iter().map(Decision::to_string).collect();
+            Some(format!("not {}", allowed.join(" or ")))
         } else if reached == Some(true) && !passed {
-            Some("the upstream received it".to_owned())
+            Some("but the upstream received it".to_owned())
         } else if reached == Some(false) && passed {
-            Some("the upstream received another request".to_owned())
+            Some("but the upstream did not receive it".to_owned())
         } else {
             match &response.echo {
                 Some(echo) => differences(request, response.status, echo),
@@ -116,8 +117,9 @@ impl Judge {
             let phase = self.keys.plan.phase(sent).name();
             let took = received - sent;
             self.find(format!(
-                "{} at {sent:.2} s ({phase}, {took:.3} s): {status} {code}: {wrong}",
-                request.kind.title()
+                "{} at {sent:.2} s ({phase}, {took:.3} s): {}, {wrong}",
+                request.kind.title(),
+                format!("{status} {code}").trim_end()
             ));
         }
     }
@@ -231,5 +233,5 @@ fn differences(request: &Request, status: u16, echo: &Echo) -> Option<String> {
     };
     let is_status = matches!(status, 200) || (status == 101 && request.kind == Kind::Socket);
     let differs = !is_status || expected != *echo;
-    differs.then(|| format!("{expected:?} expected at the upstream, not {echo:?}"))
+    differs.then(|| format!("the upstream received {echo:?}, not {expected:?}"))
 }

@@ -2,6 +2,8 @@
 //! auth server published its key, and when the Worker got it. Where the moment decides, it allows
 //! each decision that is right within that moment.
 
+use std::fmt;
+
 use super::keys::{KeyState, Keys};
 
 /// What a request presents, and where.
@@ -65,6 +67,15 @@ pub(super) enum Decision {
     Passed,
     /// The edge's response, with its status and the code of a problem response
     Edge(u16, String),
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passed => f.write_str("forwarded"),
+            Self::Edge(status, code) => write!(f, "{status} {code}"),
+        }
+    }
 }
 
 impl Case {
@@ -161,11 +172,7 @@ mod tests {
     fn allowed(key: Key, is_forged: bool, claims: Claims, path: Path, at: f64) -> Vec<String> {
         let credential = Credential::Signed { by: key, is_forged, claims };
         let allowed = Case { credential, path }.allowed(&keys(), at, at + 0.05);
-        let shown = allowed.iter().map(|decision| match decision {
-            Decision::Passed => "passed".to_owned(),
-            Decision::Edge(status, code) => format!("{status} {code}"),
-        });
-        shown.collect()
+        allowed.iter().map(Decision::to_string).collect()
     }
 
     const GOOD: Claims = Claims::Good { until: 100.0 };
@@ -176,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_good_token_of_a_known_key_must_pass_on_its_users_path_only() {
-        assert_eq!(allowed(KNOWN, false, GOOD, Path::Open, 10.0), ["passed"]);
+        assert_eq!(allowed(KNOWN, false, GOOD, Path::Open, 10.0), ["forwarded"]);
         let closed = Path::Closed("user_mismatch");
         assert_eq!(allowed(KNOWN, false, GOOD, closed, 10.0), ["403 user_mismatch"]);
     }
@@ -195,24 +202,24 @@ mod tests {
     #[test]
     fn a_new_key_may_be_unavailable_and_a_removed_one_may_count_for_a_while() {
         let good = |key, at| allowed(key, false, GOOD, Path::Open, at);
-        assert_eq!(good(NEW, 10.0), ["passed", "503 keys_unavailable"]);
-        assert_eq!(good(REMOVED, 10.0), ["passed"]);
-        let removed = ["passed", "401 unknown_key", "503 keys_unavailable"];
+        assert_eq!(good(NEW, 10.0), ["forwarded", "503 keys_unavailable"]);
+        assert_eq!(good(REMOVED, 10.0), ["forwarded"]);
+        let removed = ["forwarded", "401 unknown_key", "503 keys_unavailable"];
         assert_eq!(good(REMOVED, 21.0), removed);
     }
 
     #[test]
     fn a_token_passes_until_it_expires_and_not_later() {
         let at = |at| allowed(KNOWN, false, GOOD, Path::Open, at);
-        assert_eq!(at(100.0), ["passed"]);
-        assert_eq!(at(101.0), ["passed", "401 expired"]);
+        assert_eq!(at(100.0), ["forwarded"]);
+        assert_eq!(at(101.0), ["forwarded", "401 expired"]);
         assert_eq!(at(102.0), ["401 expired"]);
     }
 
     #[test]
     fn a_path_can_decide_alone() {
         let at = |path| allowed(KNOWN, true, GOOD, path, 10.0);
-        assert_eq!(at(Path::Public), ["passed"]);
+        assert_eq!(at(Path::Public), ["forwarded"]);
         assert_eq!(at(Path::Ambiguous), ["400 ambiguous_path"]);
         assert_eq!(at(Path::Preflight), ["204 "]);
     }

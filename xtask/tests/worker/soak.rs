@@ -23,8 +23,11 @@ fn a_worker_that_does_not_keep_users_apart_is_found() {
         {"path": "/public/*", "auth": "public"},
     ]);
     let findings = findings(&[("ROUTES", rules)]);
-    assert!(findings.iter().all(|it| it.contains("another user's path")), "{findings:#?}");
-    assert!(findings.iter().any(|it| it.contains("user_mismatch")), "{findings:#?}");
+    let is_expected = |it: &String| {
+        ["another user's path", "ambiguous path"].iter().any(|kind| it.contains(kind))
+    };
+    assert!(findings.iter().all(is_expected), "{findings:#?}");
+    assert!(findings.iter().any(|it| it.contains("200, not 403 user_mismatch")), "{findings:#?}");
 }
 
 #[test]
@@ -43,6 +46,6 @@ fn a_worker_that_does_not_forward_the_users_claims_is_found() {
 fn findings(settings: &[(&'static str, Value)]) -> Vec<String> {
     let Outcome { wrong, findings, .. } = run(6.0, settings);
     assert!(wrong > 0);
-    assert!(!findings.is_empty() && findings.iter().all(|it| !it.contains("ey")), "{findings:#?}");
+    assert!(!findings.is_empty() && findings.iter().all(|it| !it.contains("eyJ")), "{findings:#?}");
     findings
 }
