@@ -33,10 +33,8 @@ pub(super) fn head(method: &str, target: &str, user: &User, token: &str, more: &
          Host: edge.example.com\r\n\
          User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:{client}.0) Gecko/20100101 Firefox/142.0\r\n\
          Accept: application/json\r\n\
-         Accept-Language: en-GB,en;q=0.7\r\n\
          {authorization}\
          Origin: https://app.example.com\r\n\
-         Sec-Fetch-Mode: cors\r\n\
          {more}\r\n"
     )
 }

@@ -34,20 +34,20 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Warm = "token in use", "200", 300;
-    New = "new token", "200", 30;
+    Warm = "token in use", "200", 270;
+    New = "new token", "200", 25;
     Admin = "role that the rule requires", "200", 20;
     ForgedHeaders = "forged identity headers", "200", 20;
     Write = "write with a body", "200", 20;
     Method = "`HEAD`, `DELETE` or `OPTIONS`", "200", 20;
-    Lapsing = "token about to expire", "200, 401 `expired`", 15;
-    OldKey = "token of the key before", "200, 401", 15;
+    Lapsing = "token about to expire", "200, 401 `expired`", 10;
+    OldKey = "token of the key before", "200, 401", 10;
     Public = "public path", "200", 20;
-    Preflight = "preflight", "204", 90;
-    Foreign = "another user's path", "403", 100;
+    Preflight = "preflight", "204", 110;
+    Foreign = "another user's path", "403", 115;
     NotAdmin = "role that does not suffice", "403", 25;
     Ambiguous = "ambiguous path", "400", 25;
-    NoToken = "no token", "401 `missing_token`", 70;
+    NoToken = "no token", "401 `missing_token`", 85;
     Malformed = "malformed token", "401 `malformed_token`", 35;
     Opaque = "session token", "401 `opaque_token`", 20;
     Expired = "expired token", "401 `expired`", 40;

@@ -110,13 +110,13 @@ const TIMEOUT: Duration = Duration::from_secs(25);
 impl Head {
     /// The words of the start line.
     pub(super) fn word(&self, index: usize) -> &str {
-        let line = self.0.split_once("\r\n").map_or("", |(line, _)| line);
-        line.split(' ').nth(index).unwrap_or_default()
+        let line = self.0.split('\n').next().unwrap_or_default();
+        line.split(' ').nth(index).unwrap_or_default().trim_end()
     }
 
     /// Names and values of the headers.
     pub(super) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        let fields = self.0.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+        let fields = self.0.split('\n').skip(1).filter_map(|line| line.split_once(':'));
         fields.map(|(name, value)| (name, value.trim()))
     }
 

@@ -38,6 +38,8 @@ pub(super) fn start(
         ("JWKS_COOLDOWN", seconds(keys::cooldown(plan))),
         ("JWKS_TIMEOUT", seconds(auth_server::FETCH_TIMEOUT)),
         ("WEBSOCKET_CLOSE_ON_EXPIRY", json!("true")),
+        // a line for each of millions of rejections would measure the pipe to this process
+        ("LOG_LEVEL", json!("error")),
         ("EDGE_ISSUER", json!(upstream::EDGE)),
         ("EDGE_SIGNING_KEY", json!(signing_key.to_string())),
     ] {
