@@ -44,7 +44,7 @@ kinds! {
     OldKey = "token of the key before", "200, 401", 10;
     Public = "public path", "200", 20;
     Preflight = "preflight", "204", 110;
-    Foreign = "another user's path", "403", 115;
+    Foreign = "another user's path", "403", 110;
     NotAdmin = "role that does not suffice", "403", 25;
     Ambiguous = "ambiguous path", "400", 25;
     NoToken = "no token", "401 `missing_token`", 85;
