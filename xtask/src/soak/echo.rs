@@ -8,6 +8,8 @@ pub(super) struct Echo {
     /// The values of the identity headers, `-` if absent
     pub(super) user: String,
     pub(super) email: String,
+    /// The client address
+    pub(super) address: String,
     /// The number of forged headers
     pub(super) forged: usize,
     /// `unchecked`, `good`, `-` if absent, or what is wrong with it
@@ -28,8 +30,10 @@ pub(super) const GOOD: &str = "good";
 impl Echo {
     /// The header as a line.
     pub(super) fn line(&self) -> String {
-        let Self { method, target, user, email, forged, assertion, length, hash } = self;
-        format!("{ECHO}: {method} {target} {user} {email} {forged} {assertion} {length} {hash}\r\n")
+        let Self { method, target, user, email, address, forged, assertion, length, hash } = self;
+        format!(
+            "{ECHO}: {method} {target} {user} {email} {address} {forged} {assertion} {length} {hash}\r\n"
+        )
     }
 
     /// Parses the value of the header.
@@ -41,6 +45,7 @@ impl Echo {
             target: next()?,
             user: next()?,
             email: next()?,
+            address: next()?,
             forged: next()?.parse().ok()?,
             assertion: next()?,
             length: next()?.parse().ok()?,
@@ -60,6 +65,7 @@ mod tests {
             target: "/api/a/x?q=1".into(),
             user: "a".into(),
             email: "-".into(),
+            address: "198.51.0.1".into(),
             forged: 2,
             assertion: GOOD.into(),
             length: 7,

@@ -21,6 +21,8 @@ pub(super) struct Request {
     pub(super) case: Case,
     /// The user whom the upstream must see; `None` on a public path
     pub(super) user: Option<Arc<User>>,
+    /// The address of the client
+    pub(super) address: String,
     pub(super) method: &'static str,
     pub(super) target: String,
     /// The body, as the upstream must receive it
@@ -222,6 +224,7 @@ fn differences(request: &Request, status: u16, echo: &Echo) -> Option<String> {
         target: request.target.clone(),
         user: user.map_or_else(absent, |user| user.id.clone()),
         email: user.map_or_else(absent, |user| user.email.clone()),
+        address: request.address.clone(),
         forged: 0,
         assertion: match &*echo.assertion {
             GOOD | UNCHECKED if user.is_some() => echo.assertion.clone(),

@@ -2,8 +2,7 @@
 
 use super::body::Body;
 use super::traffic::Kind;
-use super::upstream::{FORGED, number_header};
-use super::users::User;
+use super::upstream::{ADDRESS, FORGED, number_header};
 
 /// The headers that a kind of request has in addition. The number of the body is the request's.
 pub(super) fn headers(kind: Kind, body: Body) -> String {
@@ -22,17 +21,17 @@ pub(super) fn headers(kind: Kind, body: Body) -> String {
 }
 
 /// The head of a request with the headers of a browser's `fetch`. An empty token is not sent.
-pub(super) fn head(method: &str, target: &str, user: &User, token: &str, more: &str) -> String {
+pub(super) fn head(method: &str, target: &str, address: &str, token: &str, more: &str) -> String {
     let authorization = match token {
         "" => String::new(),
         token => format!("Authorization: Bearer {token}\r\n"),
     };
-    let client = user.id.as_bytes().last().copied().unwrap_or_default();
     format!(
         "{method} {target} HTTP/1.1\r\n\
          Host: edge.example.com\r\n\
-         User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:{client}.0) Gecko/20100101 Firefox/142.0\r\n\
+         User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0\r\n\
          Accept: application/json\r\n\
+         {ADDRESS}: {address}\r\n\
          {authorization}\
          Origin: https://app.example.com\r\n\
          {more}\r\n"
@@ -41,8 +40,14 @@ pub(super) fn head(method: &str, target: &str, user: &User, token: &str, more: &
 
 /// Headers by which a client could claim to be another user.
 fn forged() -> String {
-    let names =
-        ["X-Edge-User", "x-edge-jwt-assertion", "X_Edge_User", "x-user-email", "X-Edge-Any"];
+    let names = [
+        "X-Edge-User",
+        "x-edge-jwt-assertion",
+        "X_Edge_User",
+        "x-user-email",
+        "X-Edge-Any",
+        "x-forwarded-for",
+    ];
     names.map(|name| format!("{name}: {FORGED}\r\n")).concat()
 }
 

@@ -126,12 +126,14 @@ impl Requests {
     fn warm(&mut self, index: usize) -> Request {
         let Session { user, token, .. } = &self.users[index];
         let target = self.users[index].target("tasks?done=false");
-        let bytes = message::head("GET", &target, user, &token.text, "").into_bytes();
+        let address = user.address.clone();
+        let bytes = message::head("GET", &target, &address, &token.text, "").into_bytes();
         Request {
             kind: Kind::Warm,
             number: None,
             case: Case { credential: token.credential.clone(), path: Path::Open },
             user: Some(Arc::clone(user)),
+            address,
             method: "GET",
             target,
             body: EMPTY,
@@ -194,13 +196,16 @@ impl Requests {
         let body = Body { number, length };
         let more = message::headers(kind, body);
         let user = &self.users[index].user;
-        let mut bytes = message::head(method, target, user, &token.text, &more).into_bytes();
+        // one client forges all tokens
+        let address = if kind.is_forged() { ATTACKER } else { &user.address };
+        let mut bytes = message::head(method, target, address, &token.text, &more).into_bytes();
         body.pieces().for_each(|piece| bytes.extend_from_slice(piece));
         Request {
             kind,
             number: Some(number),
             case: Case { credential: token.credential.clone(), path },
             user: (path != Path::Public).then(|| Arc::clone(user)),
+            address: address.to_owned(),
             method,
             target: target.to_owned(),
             body,
@@ -228,6 +233,8 @@ const USERS: usize = 40;
 
 /// The users of other connections are those of lanes below this one.
 const LANES: usize = 12;
+
+const ATTACKER: &str = "203.0.113.66";
 
 /// Tokens that are about to expire.
 const LAPSING: usize = 12;

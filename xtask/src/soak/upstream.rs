@@ -40,6 +40,9 @@ pub(super) fn assertion_key() -> SigningKey {
     SigningKey::from_bytes(&[5; 32])
 }
 
+/// `CLIENT_IP_HEADER` of the run.
+pub(super) const ADDRESS: &str = "x-client-address";
+
 /// `EDGE_ISSUER` of the run.
 pub(super) const EDGE: &str = "https://edge.example.com";
 
@@ -133,6 +136,7 @@ impl Upstream {
             target: head.word(1).to_owned(),
             user,
             email: all("x-user-email"),
+            address: all("x-forwarded-for"),
             forged,
             assertion,
             length: 0,

@@ -16,6 +16,8 @@ pub(super) struct User {
     pub(super) id: String,
     pub(super) email: String,
     pub(super) is_admin: bool,
+    /// The address of the user's client
+    pub(super) address: String,
 }
 
 impl User {
@@ -24,6 +26,7 @@ impl User {
             id: format!("k7dJx0QvA2mNcY5bWzLrP9sT{number:08}"),
             email: format!("ada.{number}@example.com"),
             is_admin: number.is_multiple_of(7),
+            address: format!("198.51.{}.{}", number / 200 % 200, number % 200),
         }
     }
 }
@@ -95,7 +98,7 @@ impl Mint {
             Defect::Confusion => "HS256",
             _ => "EdDSA",
         };
-        let User { id, email, is_admin } = user;
+        let User { id, email, is_admin, .. } = user;
         let role = if *is_admin { "admin,user" } else { "user" };
         let header = BASE64URL.encode(format!(r#"{{"alg":"{algorithm}","kid":"{kid}"}}"#));
         let payload = BASE64URL.encode(format!(

@@ -40,6 +40,7 @@ pub(super) fn start(
         ("WEBSOCKET_CLOSE_ON_EXPIRY", json!("true")),
         // a line for each of millions of rejections would measure the pipe to this process
         ("LOG_LEVEL", json!("error")),
+        ("CLIENT_IP_HEADER", json!(upstream::ADDRESS)),
         ("EDGE_ISSUER", json!(upstream::EDGE)),
         ("EDGE_SIGNING_KEY", json!(signing_key.to_string())),
     ] {
