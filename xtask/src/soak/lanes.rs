@@ -24,8 +24,8 @@ pub(super) struct Lanes {
     pub(super) stopped: AtomicBool,
 }
 
-/// Connections with short requests.
-const SHORT: usize = 12;
+/// Connections with short requests: so many that workerd never waits for one.
+pub(super) const SHORT: usize = 16;
 /// Connections with streams.
 const STREAMS: usize = 2;
 /// Connections that open WebSockets.

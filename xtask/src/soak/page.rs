@@ -53,8 +53,8 @@ fn introduction(minutes: f64, seed: u64, date: &str) -> String {
          Written by `cargo xtask soak` on {date}, seed {seed}.\n\
          \n\
          The command starts one workerd with the Worker, an auth server and an upstream on one machine.\n\
-         Sixteen connections send requests without pauses: tokens of hundreds of users, forged tokens of each\n\
-         kind, streams and WebSockets. Meanwhile the auth server rotates its keys, and fails in several ways.\n\
+         Twenty connections send requests one after the other: tokens of hundreds of users, forged tokens of\n\
+         each kind, streams and WebSockets. Meanwhile the auth server rotates its keys, and fails in several ways.\n\
          The seed decides the order of the requests and of the phases.\n"
     )
 }

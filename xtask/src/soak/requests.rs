@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::body::Body;
 use super::judge::Request;
+use super::lanes::SHORT;
 use super::message;
 use super::oracle::{Case, Credential, Path};
 use super::random::Random;
@@ -60,7 +61,7 @@ impl Requests {
                 self.own(kind, index, &token)
             }
             Kind::Foreign => {
-                let other = User::new(self.random.below(LANES * USERS));
+                let other = User::new(self.random.below(SHORT * USERS));
                 let is_own = other.id == self.users[index].user.id;
                 let path = if is_own { Path::Open } else { Path::Closed("user_mismatch") };
                 let token = self.users[index].token.clone();
@@ -230,9 +231,6 @@ impl Requests {
 
 /// Users of a connection.
 const USERS: usize = 40;
-
-/// The users of other connections are those of lanes below this one.
-const LANES: usize = 12;
 
 const ATTACKER: &str = "203.0.113.66";
 
