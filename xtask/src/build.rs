@@ -106,8 +106,8 @@ pub fn javascript() -> Result<PathBuf> {
 const UNUSED: [&str; 4] = ["containerstartupoptions", "intounderlying", "minifyconfig", "r2range"];
 
 /// Maximum gzipped sizes of the wasm, in bytes.
-const WORKER_BUDGET: usize = 287_000;
-const JAVASCRIPT_BUDGET: usize = 266_000;
+pub(crate) const WORKER_BUDGET: usize = 287_000;
+pub(crate) const JAVASCRIPT_BUDGET: usize = 266_000;
 
 /// Compiles the crate with these features and returns the path of the wasm file, as cargo reports
 /// it.
