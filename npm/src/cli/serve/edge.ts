@@ -140,8 +140,7 @@ export class Edge {
 
   /** Keeps the errors of the settings, which the Worker writes to its log only. */
   #note(line: Parameters<LogSink>[0], log: LogSink): void {
-    const [, errors] = /^misconfigured: (.+)$/s.exec(String(line.message ?? "")) ?? [];
-    if (errors !== undefined) this.#errors = errors.split("; ");
+    if (line.event === "misconfigured") this.#errors = String(line.message).split("; ");
     log(line);
   }
 }
