@@ -236,21 +236,6 @@ test("a client that serve trusts with nothing cannot choose the scheme", async (
   }
 });
 
-test("serve logs a CONNECT request once", async () => {
-  await using edge = await serveEdge(settings());
-  const { hostname, port } = new URL(edge.url);
-  const sent = request({ hostname, port, method: "CONNECT", path: "a.example:443", agent: false });
-  const [response, socket] = await once(sent.end(), "connect");
-  socket.destroy();
-  assert.equal(response.statusCode, 500);
-  await edge.line(({ message }) => /connect\(\)/.test(String(message)));
-  // a later request's line is after all of the earlier one
-  await fetch(`${edge.url}/private`);
-  await edge.line(({ code }) => code === "missing_token");
-  const lines = edge.lines.filter(({ level }) => level === "error");
-  assert.equal(lines.length, 1, JSON.stringify(lines));
-});
-
 test("serve creates the directory of --data for its user alone", async () => {
   const data = join(around.directory, "fresh/data");
   await using edge = await serveEdge(settings(STORE), ["--data", data]);

@@ -1,8 +1,8 @@
 /** `better-auth-edge serve`: which lines of workerd and of the Worker are in the log. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { connect } from "node:net";
 import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { follow, type LogLine } from "../src/cli/serve/log.ts";
 import { serveEdge, surroundings } from "./serve.process.ts";
@@ -43,10 +43,11 @@ test("a flood of CONNECT requests causes no line, and hides none of the edge", a
   const { hostname, port } = new URL(edge.url);
   const connects = Array.from({ length: 60 }, async () => {
     const socket = connect(Number(port), hostname);
-    socket.resume().write("CONNECT e:80 HTTP/1.1\r\nHost: e:80\r\n\r\n");
-    await once(socket, "close");
+    socket.write("CONNECT e:80 HTTP/1.1\r\nHost: e:80\r\n\r\n");
+    return (await text(socket)).split("\r\n")[0];
   });
-  await Promise.all(connects);
+  const outcomes = await Promise.all(connects);
+  assert.deepEqual(new Set(outcomes), new Set(["HTTP/1.1 500 Internal Server Error"]));
   assert.equal((await fetch(`${edge.url}/public/x`)).status, 200);
   const warning = await edge.line(({ event }) => event === "scheme_missing");
   assert.equal(warning.level, "warn");
