@@ -251,6 +251,18 @@ match = { user = "uuid" }
   await edge.shows(/USER_CLAIM is sub, and each match in ROUTES names another claim, such as uuid/);
 });
 
+test("dev does not show the query of JWKS_URL, which may contain a secret", async () => {
+  const own = await mkdtemp(join(project, "query-"));
+  const keys = `${auth.url}/keys?token=hunter2`;
+  await writeFile(join(own, ".dev.vars"), `JWKS_URL=${keys}\n`);
+  await using edge = await start(["--api", api.url, "--auth", auth.url], own);
+  await edge.shows(/query of JWKS_URL/);
+  assert.match(edge.output(), /verify .*--jwks-url http:\S+\/keys .*< token\.txt$/m);
+  assert.equal((await fetch(`${edge.url}/x`)).status, 401);
+  await edge.shows(/missing_token/);
+  assert.doesNotMatch(edge.output(), /hunter2/);
+});
+
 test("dev ends in order when its output has no reader any more", async () => {
   const TMPDIR = await mkdtemp(join(project, "reader-"));
   const { PATH, HOME } = process.env;

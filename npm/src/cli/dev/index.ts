@@ -1,5 +1,6 @@
 import { existsSync, type StatsListener, unwatchFile, watchFile } from "node:fs";
 import type { Arguments, Command } from "../arguments.ts";
+import { withoutQuery } from "../http.ts";
 import { packageManager } from "../init/detect/package-manager.ts";
 import { Folder } from "../init/folder.ts";
 import { newSigningKey } from "../keygen.ts";
@@ -173,6 +174,9 @@ function announce(url: string, settings: Record<string, unknown>, hasKey: boolea
     `FastAPI: EDGE_JWKS_URL=${url} EDGE_ISSUER=${settings.EDGE_ISSUER} EDGE_AUDIENCE=${audience}`,
   );
   print(`why a token is rejected: ${verifyCommand(settings)} < token.txt`);
+  if (String(settings.JWKS_URL ?? "").includes("?")) {
+    print("  Add the query of JWKS_URL, which is not shown: it may contain a secret");
+  }
   if (!hasKey) {
     print(
       "The edge signs with a temporary key. For one that stays:\n" +
@@ -185,7 +189,8 @@ function announce(url: string, settings: Record<string, unknown>, hasKey: boolea
 function verifyCommand(settings: Record<string, unknown>): string {
   const options = Object.entries(VERIFY_OPTIONS).flatMap(([setting, option]) => {
     const value = settings[setting];
-    return typeof value === "string" && value !== "" ? [option, value] : [];
+    if (typeof value !== "string" || value === "") return [];
+    return [option, setting === "JWKS_URL" ? withoutQuery(value) : value];
   });
   return shellLine(["npx", "better-auth-edge", "verify", ...options]);
 }

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ProcessConfig, Store } from "./config.ts";
 import { type Limits, limitsOf } from "./limits.ts";
 import { Listener } from "./listener.ts";
@@ -112,8 +113,9 @@ export class Edge {
     });
     const [status] = await Promise.all([first.health(), earlier?.stop(seconds)]);
     if (status !== "misconfigured") return;
+    const errors = await this.#settingErrors();
     if (!config.runsMisconfigured) await supervisor.stop(0);
-    throw new Misconfigured(this.#errors);
+    throw new Misconfigured(errors);
   }
 
   /**
@@ -138,13 +140,22 @@ export class Edge {
     rmSync(this.#host.directory, { recursive: true, force: true });
   }
 
+  /** The errors of the settings. The log may arrive after the response about the health. */
+  async #settingErrors(): Promise<string[]> {
+    const end = Date.now() + LATEST_ERRORS;
+    while (this.#errors.length === 0 && Date.now() < end) await sleep(10);
+    return this.#errors;
+  }
+
   /** Keeps the errors of the settings, which the Worker writes to its log only. */
   #note(line: Parameters<LogSink>[0], log: LogSink): void {
-    const [, errors] = /^misconfigured: (.+)$/s.exec(String(line.message ?? "")) ?? [];
-    if (errors !== undefined) this.#errors = errors.split("; ");
+    if (line.event === "misconfigured") this.#errors = String(line.message).split("; ");
     log(line);
   }
 }
+
+/** Milliseconds that the log may be behind. */
+const LATEST_ERRORS = 2_000;
 
 /** Logs how many connections the limits have rejected, at most every ten seconds. */
 function rejections({ total }: Limits, log: LogSink): () => void {
