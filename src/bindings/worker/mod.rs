@@ -202,7 +202,9 @@ impl Deployment {
         let variables =
             entries.iter().map(|(name, is_binding)| Variable { name, is_binding: *is_binding });
         let variables: Vec<_> = variables.collect();
-        let lookup = |name: &str| setting(env, name);
+        // few of the settings are present, and each look-up in `env` crosses to JavaScript
+        let has = |name: &str| entries.iter().any(|(present, _)| present == name);
+        let lookup = |name: &str| if has(name) { setting(env, name) } else { None };
         let (settings, mut errors) = match Settings::parse_environment(&variables, lookup) {
             Ok(settings) => (Some(settings), Vec::new()),
             Err(errors) => (None, errors),
@@ -242,16 +244,21 @@ fn deployment(env: &Env) -> Made {
     DEPLOYMENT.with(|deployment| {
         let made = deployment.get_or_init(|| {
             let host = JsHost::new(|_| ());
-            let made = Deployment::read(env, &host);
-            made.map(Rc::new).map_err(|errors| {
-                let errors: Vec<_> = errors.iter().map(SettingError::to_string).collect();
-                let errors = errors.join("; ");
-                log_event(Level::Error, "misconfigured", &errors, &host);
-                Rc::new(Misconfigured::new(errors))
-            })
+            Deployment::read(env, &host)
+                .map(Rc::new)
+                .map_err(|errors| misconfigured(&errors, &host))
         });
         made.clone()
     })
+}
+
+// not part of what the first request compiles
+#[cold]
+fn misconfigured(errors: &[SettingError], host: &JsHost) -> Rc<Misconfigured> {
+    let errors: Vec<_> = errors.iter().map(SettingError::to_string).collect();
+    let errors = errors.join("; ");
+    log_event(Level::Error, "misconfigured", &errors, host);
+    Rc::new(Misconfigured::new(errors))
 }
 
 /// The deployment, if a request has made one.
