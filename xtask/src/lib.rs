@@ -20,6 +20,7 @@ pub mod process;
 pub mod release;
 pub mod setup;
 pub mod simulate;
+pub mod soak;
 pub mod stack;
 pub mod style;
 pub mod test;

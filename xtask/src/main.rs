@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use xtask::stack::Storage;
 use xtask::{
-    bench, build, demo, docs, fuzz, inspector, lint, mutants, release, setup, simulate, style, test,
+    bench, build, demo, docs, fuzz, inspector, lint, mutants, release, setup, simulate, soak,
+    style, test,
 };
 
 fn main() -> ExitCode {
@@ -38,6 +39,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["build", "python"] => setup::python().map(|_| ()),
         ["bench", ref options @ ..] => bench::run(options),
         ["simulate", ref options @ ..] => simulate::run(options),
+        ["soak", ref options @ ..] => soak::run(options),
         ["docs", ref options @ ..] => docs::run(options),
         ["fuzz", ref arguments @ ..] => fuzz::run(arguments),
         ["mutants", ref arguments @ ..] => mutants::run(arguments),
@@ -75,6 +77,8 @@ cargo xtask bench start       measure the first request of an isolate; also with
 cargo xtask bench python      measure the Python package and its peers; also with --quick
 cargo xtask simulate          model thousands of isolates, and count what they fetch and decide; --seed N,
                               --scenario NAME, --users N, --datacenters N, --isolates N and others
+cargo xtask soak              send an hour of mixed traffic through the Worker, and check each response
+                              by an oracle; --hours N, --minutes N, --seed N
 cargo xtask fuzz [TARGET]     run each fuzz target for a minute, or for --seconds N
 cargo xtask mutants [FILE…]   check that a test fails for each small change to the core; --shard K/N
                               runs a part

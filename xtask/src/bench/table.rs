@@ -1,4 +1,4 @@
-//! Markdown tables with aligned columns, readable as plain text.
+//! Markdown tables with aligned columns, readable as plain text, and their figures.
 
 /// Formats a table. The first row is the header. The first column is aligned left, the others
 /// right.
@@ -23,4 +23,28 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let mut lines: Vec<_> = rows.iter().map(line).collect();
     lines.insert(1.min(lines.len()), rule);
     lines.concat()
+}
+
+/// A whole number with its thousands apart.
+pub(crate) fn count(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        let counts = [0.0, 999.4, 1_000.0, 12_345.0, 1_234_567.0].map(count);
+        assert_eq!(counts, ["0", "999", "1,000", "12,345", "1,234,567"]);
+    }
 }

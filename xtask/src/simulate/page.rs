@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::costs::{self, Line, MONTH, Measured};
 use super::{OPTIONS, prices, words};
-use crate::bench::table::table;
+use crate::bench::table::{count, table};
 
 /// A report, and the figures of the other benchmarks.
 pub(super) struct Page<'r> {
@@ -272,28 +272,4 @@ fn figure(value: &Value) -> f64 {
 
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// A whole number with its thousands apart.
-fn count(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_stand_apart() {
-        let counts = [0.0, 999.4, 1_000.0, 12_345.0, 1_234_567.0].map(count);
-        assert_eq!(counts, ["0", "999", "1,000", "12,345", "1,234,567"]);
-    }
 }

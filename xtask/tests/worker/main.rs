@@ -17,6 +17,7 @@ mod responses;
 mod returning;
 mod revocations;
 mod settings;
+mod soak;
 mod stack;
 mod streams;
 mod warm_up;
