@@ -28,7 +28,7 @@ use workloads::{Kind, Workload};
 /// one load.
 pub(super) fn run(options: &[&str]) -> Result<()> {
     let effort = match options {
-        [] => Effort { all: (3, 12), pair: (3, 24), requests: 1_000_000 },
+        [] => Effort { all: (3, 12), pair: (3, 24), requests: 300_000 },
         ["--quick" | "--load", ..] => Effort { all: (2, 5), pair: (1, 5), requests: 50_000 },
         ["--profile", name] => return profile::run(Kind::parse(name)?),
         _ => {
