@@ -1,10 +1,8 @@
 // How `serve` keeps its processes running when one cannot be started, and how it ends them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Edge, type EdgeConfig } from "../src/cli/serve/edge.ts";
 import type { Exit, WorkerProcess } from "../src/cli/serve/process.ts";
 import { Stopped, Supervisor } from "../src/cli/serve/supervisor.ts";
-import { COMPATIBILITY_DATE } from "../src/cli/worker-config.ts";
 
 test("a process that cannot be started again is tried until it can", async () => {
   let end: (exit: Exit) => void = () => {};
@@ -74,22 +72,4 @@ test("nothing starts after a stop", async () => {
   await supervisor.stop(5);
   await assert.rejects(supervisor.start(1), Stopped);
   assert.equal(made.starts, 0);
-});
-
-const CONFIG: EdgeConfig = {
-  settings: {},
-  compatibilityDate: COMPATIBILITY_DATE,
-  compatibilityFlags: [],
-  trustsForwardedProto: false,
-  hasTail: false,
-  processes: 1,
-  runsMisconfigured: true,
-  data: undefined,
-};
-
-test("an edge that stops ends the start in progress, and starts nothing afterwards", async () => {
-  const edge = await Edge.listen("127.0.0.1", 0, 1, () => {});
-  const started = assert.rejects(edge.start(CONFIG, 5), Stopped);
-  await Promise.all([started, edge.stop(5)]);
-  await assert.rejects(edge.start(CONFIG, 5), Stopped);
 });
