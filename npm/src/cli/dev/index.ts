@@ -6,7 +6,7 @@ import { Folder } from "../init/folder.ts";
 import { newSigningKey } from "../keygen.ts";
 import { shellLine } from "../quote.ts";
 import { Edge, type EdgeConfig, Misconfigured } from "../serve/edge.ts";
-import { dataOf, failed, nextSignal, portOf, requireData } from "../serve/index.ts";
+import { dataOf, failed, nextSignal, portOf, requireData, stop } from "../serve/index.ts";
 import { missingIn, settingsOf } from "../serve/settings.ts";
 import { outputColors, print } from "../terminal.ts";
 import {
@@ -110,13 +110,17 @@ async function run(args: Arguments): Promise<number> {
       if (!(error instanceof Misconfigured)) await edge.fail(5);
     });
   // an error can be fixed while the command runs
-  const tryToStart = () =>
-    start().catch(async (error) => {
+  const tryToStart = async () => {
+    if (edge.isStopped) return;
+    await start().catch(async (error) => {
+      if (edge.isStopped) return;
       failed(error);
       isRejecting = true;
       if (!(error instanceof Misconfigured)) await reject();
+      if (edge.isStopped) return;
       print(`http://localhost:${edge.port} responds with 500 misconfigured until a file changes`);
     });
+  };
   const startOnce = serialized(tryToStart);
   const restart: StatsListener = (now, before) => {
     // the first look at a file that does not exist counts as a change
@@ -125,10 +129,10 @@ async function run(args: Arguments): Promise<number> {
     void startOnce();
   };
   for (const file of watched) watchFile(file, { interval: INTERVAL }, restart);
-  await startOnce();
+  await Promise.race([startOnce(), end]);
   await end;
   for (const file of watched) unwatchFile(file, restart);
-  await Promise.race([edge.stop(5), nextSignal()]);
+  await stop(edge, 5);
   return 0;
 }
 
