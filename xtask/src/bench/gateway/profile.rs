@@ -16,8 +16,8 @@ use crate::bench::{material, upstream};
 use crate::wasm::Names;
 use crate::{build, progress, root, usage};
 
-/// Profiles jose's gateway and ours under a load, and writes `docs/benchmarks/profile-<load>.svg`.
-/// A frame is as wide as its CPU time per request.
+/// Profiles jose's gateway and ours under a load, and writes
+/// `docs/assets/benchmarks/profile-<load>.svg`. A frame is as wide as its CPU time per request.
 pub(super) fn run(kind: Kind) -> Result<()> {
     build::worker_with(Names::Kept)?;
     let upstream = upstream::start(&material::jwks())?;
@@ -27,7 +27,7 @@ pub(super) fn run(kind: Kind) -> Result<()> {
         stacks.extend(record(candidate, &workload, &upstream)?);
     }
     let name = kind.name().replace([' ', ','], "-");
-    let graph = root().join(format!("docs/benchmarks/profile-{name}.svg"));
+    let graph = root().join(format!("docs/assets/benchmarks/profile-{name}.svg"));
     draw(kind, &stacks, &graph)?;
     progress(format!("written to {}", graph.display()));
     Ok(())
