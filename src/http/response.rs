@@ -48,8 +48,8 @@ impl Response {
         Self { status, headers, body }
     }
 
-    /// The headers as text for the host, `name: value`, one per line. A name can repeat. A problem's
-    /// first line is the request's id, so that a host can find the same headers without it.
+    /// The headers as text for the host, `name: value`, one per line. A name can repeat. The first
+    /// line of a problem is the request's id, so that a host finds the same headers without it.
     pub fn headers_as_text(&self) -> String {
         let mut text = String::with_capacity(512);
         for (name, value) in &self.headers {

@@ -48,8 +48,8 @@ export function makeResponse(status, lines, body) {
 }
 
 /**
- * The headers of rejections, by their lines after the request's id. A flood of rejections makes each
- * of them once: `Response` copies them.
+ * The headers of rejections, by their lines after the request's id. A flood of rejections makes
+ * each of them once: `Response` copies them.
  *
  * @type {Map<string, Headers>}
  */

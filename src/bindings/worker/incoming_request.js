@@ -40,8 +40,8 @@ const RAY = "cf-ray";
 const PLAIN = /^[\w-]*$/;
 
 /**
- * The longest texts that are cached, in characters: a client's headers, and the rest of a head, with
- * its token.
+ * The longest texts that are cached, in characters: a client's headers, and the rest of a head
+ * with its token.
  */
 const MAX_COMMON = 4096;
 const MAX_HEAD = 2048;
