@@ -47,6 +47,8 @@ const common = {
   platform: "neutral",
   target: "es2022",
   minify: true,
+  // Node shows the line of an uncaught error
+  lineLimit: 160,
   // the license of a bundled package
   legalComments: "eof",
   logLevel: "warning",

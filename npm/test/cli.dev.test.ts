@@ -130,6 +130,8 @@ for (const [wrong, text, message] of [
     const vars = `[vars]\nBETTER_AUTH_URL = "${auth.url}"\nORIGIN_URL = "${api.url}"\n`;
     await writeFile(file, `${vars}${text}\n`);
     await using edge = await start([], own, REJECTING);
+    // standard error, which may be behind standard output
+    await edge.shows(message);
     assert.match(edge.output(), message);
     // each error once
     assert.doesNotMatch(edge.output(), /misconfigured: /);
@@ -138,6 +140,7 @@ for (const [wrong, text, message] of [
       assert.equal(await outcome(edge.url + path), "500 misconfigured");
     }
     await edge.shows(/POST +\/tasks +500 +misconfigured$/m);
+    await edge.shows(/POST +\/ +500 +misconfigured$/m);
     assert.match(edge.output(), /^\d\d:\d\d:\d\d +POST +\/ +500 +misconfigured$/m);
     await writeFile(file, vars);
     // a request may meet the end of the old process
@@ -178,6 +181,8 @@ for (const [mistake, line, place, reason] of [
     const more = '\n[[vars.ROUTES]]\npath = "/open"\nauth = "public"\n';
     await writeFile(join(own, "wrangler.toml"), `${vars}${line}\n${more}`);
     await using edge = await start([], own, REJECTING);
+    // standard error, which may be behind standard output
+    await edge.shows(/wrangler\.toml cannot be parsed.*\n/);
     const [text = ""] = /wrangler\.toml cannot be parsed.*/.exec(edge.output()) ?? [];
     assert(text.startsWith(`wrangler.toml cannot be parsed: ${place}`), edge.output());
     assert.match(text, /: [a-z -]+$/);
@@ -249,6 +254,18 @@ match = { user = "uuid" }
   await using edge = await start([], own);
   await edge.shows(/RATE_LIMIT_USER is a rate limit of Cloudflare/);
   await edge.shows(/USER_CLAIM is sub, and each match in ROUTES names another claim, such as uuid/);
+});
+
+test("dev does not show the query of JWKS_URL, which may contain a secret", async () => {
+  const own = await mkdtemp(join(project, "query-"));
+  const keys = `${auth.url}/keys?token=hunter2`;
+  await writeFile(join(own, ".dev.vars"), `JWKS_URL=${keys}\n`);
+  await using edge = await start(["--api", api.url, "--auth", auth.url], own);
+  await edge.shows(/query of JWKS_URL/);
+  assert.match(edge.output(), /verify .*--jwks-url http:\S+\/keys .*< token\.txt$/m);
+  assert.equal((await fetch(`${edge.url}/x`)).status, 401);
+  await edge.shows(/missing_token/);
+  assert.doesNotMatch(edge.output(), /hunter2/);
 });
 
 test("dev ends in order when its output has no reader any more", async () => {

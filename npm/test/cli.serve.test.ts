@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { run } from "./cli.process.ts";
@@ -209,27 +209,6 @@ for (const [ended, streams] of [
     assert.deepEqual(await readdir(TMPDIR), []);
   });
 }
-
-test("a client that makes workerd log does so only some times a second, and the log counts the rest", async () => {
-  await using edge = await serveEdge(settings());
-  const { hostname, port } = new URL(edge.url);
-  const sent = 200;
-  const connects = Array.from({ length: sent }, async () => {
-    const socket = connect(Number(port), hostname);
-    socket.resume().write("CONNECT e:80 HTTP/1.1\r\nHost: e:80\r\n\r\n");
-    await once(socket, "close");
-  });
-  await Promise.all(connects);
-  const isAboutConnect = ({ message }: Record<string, unknown>) => /connect/.test(String(message));
-  const noted = () => {
-    const dropped = edge.lines.filter(({ event }) => event === "runtime_lines_dropped");
-    const lines = edge.lines.filter(isAboutConnect).length;
-    return { lines, dropped: dropped.reduce((sum, { lines = 0 }) => sum + Number(lines), 0) };
-  };
-  await until(() => noted().lines + noted().dropped === sent);
-  assert(noted().dropped > 0, `${noted().lines} lines`);
-  assert.equal(await get(`${edge.url}/public/x`), "200");
-});
 
 test("a process that dies is started again, and the log says so", async () => {
   await using edge = await serveEdge(settings(), ["--processes", "2"]);

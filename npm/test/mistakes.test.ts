@@ -87,8 +87,8 @@ const MISTAKES: Record<string, Mistake> = {
     settings: () => ({ ROUTE: [] }),
     response: "500 misconfigured",
     detail: () => ["its log says which"],
-    log: () => ["misconfigured: ROUTE is not a setting, but ROUTES is"],
-    doctor: () => ["a setting is missing, misspelled or invalid", "misconfigured: …"],
+    log: () => ['"event":"misconfigured","message":"ROUTE is not a setting, but ROUTES is"'],
+    doctor: () => ["a setting is missing, misspelled or invalid", "with the event misconfigured"],
   },
   "an API that is down": {
     settings: ({ closed }) => ({ ORIGIN_URL: closed }),
@@ -243,5 +243,7 @@ async function credentialOf(auth: BetterAuth, isSessionToken: boolean): Promise<
 
 /** The lines of the log about a rejection. */
 function rejections(log: string): string[] {
-  return log.split("\n").filter((line) => /"decision":"respond"|^misconfigured: /.test(line));
+  return log
+    .split("\n")
+    .filter((line) => /"decision":"respond"|"event":"misconfigured"/.test(line));
 }

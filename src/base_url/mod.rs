@@ -6,6 +6,7 @@ mod key_url;
 mod network;
 
 use std::fmt;
+use std::net::IpAddr;
 
 pub use key_url::KeyUrl;
 
@@ -85,24 +86,32 @@ impl BaseUrl {
 }
 
 /// Suggests the URL if the text begins with a host without a scheme: `localhost`, an IP address or
-/// a name with a dot. A path is not repeated, nor a text with upper case letters: it may be a
-/// secret that was set by mistake.
+/// a short name with a dot. A path is not repeated, nor a text with upper case letters or a name
+/// with digits: it may be a secret that was set by mistake.
 fn not_absolute(text: &str) -> String {
     let authority = text.split('/').next().unwrap_or_default();
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, port),
         _ => (authority, ""),
     };
-    let is_local = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-    let is_named = is_local || host.starts_with('[') || host.contains('.');
+    let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+    let is_local = host == "localhost" || address.is_some_and(|address| address.is_loopback());
+    let is_named = is_local || address.is_some() || is_plain_name(host);
     let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
-    let suggested = is_named && is_lower && text.len() <= 60 && is_host_and_port(authority);
+    let suggested = is_named && is_lower && port.len() <= 5 && is_host_and_port(authority);
     let (scheme, rest) = match suggested {
         true if is_local || !(port.is_empty() || port.ends_with("443")) => ("http", authority),
         true => ("https", authority),
         false => ("https", "app.example.com"),
     };
     ["is not an absolute URL, such as ", scheme, "://", rest].concat()
+}
+
+/// Whether a text is a short name with a dot, of letters only. Keys of services are longer, or
+/// contain digits.
+fn is_plain_name(host: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || b"-.".contains(&byte);
+    host.len() <= 30 && host.contains('.') && host.bytes().all(is_plain)
 }
 
 /// Rejects characters that no URL contains, and those that browsers drop or read as a slash.
@@ -236,6 +245,16 @@ mod tests {
             ("u:p@auth.example", "is not an absolute URL, such as https://app.example.com"),
             ("eyJhbGci.eyJzdWIi.c2ln", "is not an absolute URL, such as https://app.example.com"),
             ("0123456789abcdef", "is not an absolute URL, such as https://app.example.com"),
+            ("dp.pt.hunter2hunter2", "is not an absolute URL, such as https://app.example.com"),
+            ("dp.pt.hunter_hunter", "is not an absolute URL, such as https://app.example.com"),
+            ("john.doe:123456", "is not an absolute URL, such as https://app.example.com"),
+            ("john.doe:000001", "is not an absolute URL, such as https://app.example.com"),
+            ("127.hunter.two", "is not an absolute URL, such as https://app.example.com"),
+            ("[dead:beef]", "is not an absolute URL, such as https://app.example.com"),
+            (
+                "correct.horse.battery.staple.ab",
+                "is not an absolute URL, such as https://app.example.com",
+            ),
             ("ftp://a", "is neither http nor https"),
             ("https://a?", "has a query"),
             ("https://a#", "has a fragment"),

@@ -34,10 +34,10 @@ impl Response {
         let body = problem_body(code, status, detail, request_id);
 
         let mut headers = vec![
+            ("x-request-id", request_id.to_owned()),
             ("content-type", "application/problem+json".to_owned()),
             ("cache-control", "no-store".to_owned()),
             ("x-content-type-options", "nosniff".to_owned()),
-            ("x-request-id", request_id.to_owned()),
         ];
         if let Some(challenge) = challenge(error).filter(|_| status == code.status()) {
             headers.push(("www-authenticate", challenge));
@@ -48,7 +48,8 @@ impl Response {
         Self { status, headers, body }
     }
 
-    /// The headers as text for the host, `name: value`, one per line. A name can repeat.
+    /// The headers as text for the host, `name: value`, one per line. A name can repeat. The first
+    /// line of a problem is the request's id, so that a host finds the same headers without it.
     pub fn headers_as_text(&self) -> String {
         let mut text = String::with_capacity(512);
         for (name, value) in &self.headers {

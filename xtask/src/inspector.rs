@@ -62,7 +62,7 @@ fn core(root: &Path) -> Result<PathBuf> {
     let wasm = directory.join("index_bg.wasm");
     // the page uses explanations only, not the verifier
     wasm::without_exports(&wasm, &["erifier"])?;
-    wasm::optimize(&wasm)?;
+    wasm::optimize(&wasm, wasm::Names::Removed)?;
     wasm::check_size("the inspector's wasm", &wasm, BUDGET)?;
     Ok(directory)
 }

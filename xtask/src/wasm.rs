@@ -36,11 +36,22 @@ pub(crate) fn without_exports(wasm: &Path, unused: &[&str]) -> Result<()> {
     Ok(fs::remove_file(graph)?)
 }
 
-/// Optimizes and removes the names of functions. worker-build keeps them, and they are a fifth of
-/// the size. The compiler has optimized for size; by `-O2`, a token takes 1 µs less than by `-Os`,
-/// for 1 kB more.
-pub(crate) fn optimize(wasm: &Path) -> Result<()> {
-    run(binaryen("wasm-opt").arg("-O2").arg("--strip-debug").arg("-o").args([wasm, wasm]))
+/// Whether a build keeps the names of its functions. They are a fifth of the size, and only a
+/// profile needs them.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) enum Names {
+    Removed,
+    Kept,
+}
+
+/// Optimizes. The compiler has optimized for size; by `-O2`, a token takes 1 µs less than by
+/// `-Os`, for 1 kB more.
+pub(crate) fn optimize(wasm: &Path, names: Names) -> Result<()> {
+    let names = match names {
+        Names::Removed => "--strip-debug",
+        Names::Kept => "--debuginfo",
+    };
+    run(binaryen("wasm-opt").args(["-O2", names, "-o"]).args([wasm, wasm]))
 }
 
 fn binaryen(program: &str) -> Command {

@@ -40,6 +40,11 @@ export async function request(url: URL, init: RequestInit = {}): Promise<HttpRes
   }
 }
 
+/** A URL as messages name it. Its query may contain a secret. */
+export function withoutQuery(url: string): string {
+  return url.replace(/[?#].*$/s, "");
+}
+
 /** Adds a `User-Agent`, because firewalls reject requests without one. */
 export function withUserAgent(init: RequestInit = {}): RequestInit {
   const headers = new Headers(init.headers);

@@ -1,6 +1,6 @@
 import { type Arguments, type Command, readUrl } from "./arguments.ts";
 import { isLocal } from "./doctor/advice.ts";
-import { type HttpResponse, NoResponse, request } from "./http.ts";
+import { type HttpResponse, NoResponse, request, withoutQuery } from "./http.ts";
 import { type KeyEntry, type KeySet, keyUrlWarning, type Note, readKeySet } from "./key-set.ts";
 import { marked } from "./marks.ts";
 import {
@@ -141,7 +141,7 @@ const DEFAULT_PATH =
   "Better Auth's keys are at /api/auth/jwks, unless basePath or the jwt plugin's jwksPath change that.";
 
 function show(url: URL, result: KeySetResult): void {
-  print(`${outputColors.bold("JWK Set")}  ${url.href}`);
+  print(`${outputColors.bold("JWK Set")}  ${withoutQuery(url.href)}`);
   if (!("set" in result)) {
     print(`\n${marked("failure", printable(result.problem, 1000))}`);
     print(`    ${result.cure}`);

@@ -1,3 +1,5 @@
+import { parseObject } from "./json.ts";
+
 /** A token's readable parts, unverified. */
 export interface DecodedToken {
   /** The token's length and kind, in words. */
@@ -34,11 +36,5 @@ const KINDS: Record<number, string> = {
 };
 
 function decodeSegment(segment = ""): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(segment, "base64url").toString("utf8"));
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    return isObject ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+  return parseObject(Buffer.from(segment, "base64url").toString("utf8"));
 }

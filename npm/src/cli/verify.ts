@@ -2,7 +2,7 @@ import { text as readAll } from "node:stream/consumers";
 import { createVerifier, EdgeAuthError, type VerifierOptions } from "../index.ts";
 import { type Arguments, type Command, UsageError } from "./arguments.ts";
 import { explain } from "./explanations.ts";
-import { describeFailure, withUserAgent } from "./http.ts";
+import { describeFailure, withoutQuery, withUserAgent } from "./http.ts";
 import { marked } from "./marks.ts";
 import {
   formatValue,
@@ -105,7 +105,9 @@ export async function decide(token: string, options: VerifierOptions): Promise<D
       const task = `fetching keys from ${new URL(url).host}`;
       const response = await withProgress(task, fetch(url, withUserAgent(init)));
       const location = response.headers.get("location");
-      if (location !== null) failure = `the server redirects to ${printable(location)}`;
+      if (location !== null) {
+        failure = `the server redirects to ${printable(withoutQuery(location))}`;
+      }
       return response;
     } catch (error) {
       failure = describeFailure(error);
@@ -121,7 +123,7 @@ export async function decide(token: string, options: VerifierOptions): Promise<D
     const { code, status, message: detail, cause } = error;
     if (code === "misconfigured") throw error;
     const reason = failure ?? (cause instanceof Error ? cause.message : undefined);
-    const problem = reason === undefined ? undefined : `${url}: ${reason}`;
+    const problem = reason === undefined ? undefined : `${withoutQuery(url)}: ${reason}`;
     return { ok: false, code, status, detail, problem };
   }
 }

@@ -65,7 +65,8 @@ export function readWorkerConfig(file?: string, environment?: string): WorkerCon
     if (environment) throw new ConfigError("--env names an environment, but no file defines one");
     return fromTable(undefined, {}, {});
   }
-  const root = parse(path);
+  // not repeated unless it is a file: it may be a URL with a password
+  const root = parse(path, file === undefined ? path : "the file of --config");
   if (environment === undefined) return fromTable(path, root, root);
   const section = tableOf(path, root, "env")[environment];
   // not repeated: it may be a setting, as in Docker's `--env NAME=value`
@@ -80,12 +81,13 @@ export function devVarsBeside(file: string | undefined): string {
 
 type Table = Record<string, unknown>;
 
-function parse(path: string): Table {
+/** @param name what a message calls a file that cannot be read */
+function parse(path: string, name: string): Table {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    throw new ConfigError(`cannot read ${path} (${(error as NodeJS.ErrnoException).code})`);
+    throw new ConfigError(`cannot read ${name} (${(error as NodeJS.ErrnoException).code})`);
   }
   try {
     const value: unknown = path.endsWith(".toml") ? parseToml(text) : JSON.parse(plainJson(text));

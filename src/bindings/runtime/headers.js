@@ -38,20 +38,49 @@ const REFERENCES = ["location", "content-location", "refresh"];
 
 /**
  * @param {number} status
- * @param {string} lines the headers, `name: value`, one per line
+ * @param {string} lines the headers, `name: value`, one per line. The first is the request's id, if
+ *   the response has it
  * @param {string} body
  */
 export function makeResponse(status, lines, body) {
-  // a plain object takes less time than `Headers`
-  /** @type {Record<string, string>} */
-  const headers = {};
+  const init = { status, headers: responseHeaders(lines) };
+  return new Response(WITHOUT_BODY.includes(status) ? null : body, init);
+}
+
+/**
+ * The headers of rejections, by their lines after the request's id. A flood of rejections makes
+ * each of them once: `Response` copies them.
+ *
+ * @type {Map<string, Headers>}
+ */
+const repeated = new Map();
+const MAX_REPEATED = 64;
+
+/** @param {string} lines */
+function responseHeaders(lines) {
+  if (!lines.startsWith(REQUEST_ID)) return parse(lines);
+  const end = lines.indexOf("\n");
+  const others = lines.slice(end + 1);
+  let headers = repeated.get(others);
+  if (headers === undefined) {
+    headers = parse(others);
+    if (repeated.size === MAX_REPEATED) repeated.clear();
+    repeated.set(others, headers);
+  }
+  headers.set("x-request-id", lines.slice(REQUEST_ID.length, end));
+  return headers;
+}
+
+const REQUEST_ID = "x-request-id: ";
+
+/** @param {string} lines */
+function parse(lines) {
+  const headers = new Headers();
   for (const line of lines.split("\n")) {
     const colon = line.indexOf(": ");
-    if (colon < 0) continue;
-    const [name, value] = [line.slice(0, colon), line.slice(colon + 2)];
-    headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
+    if (colon >= 0) headers.append(line.slice(0, colon), line.slice(colon + 2));
   }
-  return new Response(WITHOUT_BODY.includes(status) ? null : body, { status, headers });
+  return headers;
 }
 
 /** Statuses whose responses have no body, not even an empty one (Fetch Standard, section 2.2.3). */

@@ -14,8 +14,12 @@ import { forward } from "./forward.js";
  * @typedef {{ id: number, headers: Fields, plan: ForwardPlan }} CachedDecision
  */
 
-/** Headers that differ between requests of one client. A missing name only costs time. */
+/**
+ * Headers that differ between requests of one client, and between the users of equal clients. A
+ * missing name only costs time.
+ */
 const PER_REQUEST = new Set([
+  "authorization",
   "baggage",
   "content-length",
   "if-modified-since",
@@ -35,9 +39,12 @@ const PER_REQUEST = new Set([
 const RAY = "cf-ray";
 const PLAIN = /^[\w-]*$/;
 
-/** The longest texts that are cached, in characters: a client's headers, and the rest of a head. */
+/**
+ * The longest texts that are cached, in characters: a client's headers, and the rest of a head
+ * with its token.
+ */
 const MAX_COMMON = 4096;
-const MAX_HEAD = 1024;
+const MAX_HEAD = 2048;
 
 /** The sizes of both caches. The wasm caches as many. */
 const MAX_CLIENTS = 1024;

@@ -14,9 +14,9 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
+use worker::Env;
 use worker::js_sys::{JSON, Reflect};
 use worker::worker_sys::{self, web_sys::Response};
-use worker::{Env, console_error, console_warn};
 
 use crate::bindings::runtime::JsHost;
 use crate::error::{Code, Error};
@@ -24,6 +24,8 @@ use crate::gateway::{
     self, Decision, Gateway, HeaderCache, HeaderEdit, Misconfigured, RequestHead, SettingError,
     SettingValue, Settings, Variable,
 };
+use crate::host::{Level, Telemetry};
+use crate::jose::json::quote;
 
 use forward_plan::Upstream;
 use host::WorkerHost;
@@ -39,7 +41,7 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
         return unreadable().into();
     };
     if head.lacks_scheme_of_proxy() && !NO_SCHEME_IS_LOGGED.replace(true) {
-        console_warn!("{NO_SCHEME}");
+        log_event(Level::Warn, "scheme_missing", NO_SCHEME, &JsHost::new(|_| ()));
     }
     let deployment = match deployment(&env) {
         Ok(deployment) => deployment,
@@ -200,7 +202,9 @@ impl Deployment {
         let variables =
             entries.iter().map(|(name, is_binding)| Variable { name, is_binding: *is_binding });
         let variables: Vec<_> = variables.collect();
-        let lookup = |name: &str| setting(env, name);
+        // few of the settings are present, and each look-up in `env` crosses to JavaScript
+        let has = |name: &str| entries.iter().any(|(present, _)| present == name);
+        let lookup = |name: &str| if has(name) { setting(env, name) } else { None };
         let (settings, mut errors) = match Settings::parse_environment(&variables, lookup) {
             Ok(settings) => (Some(settings), Vec::new()),
             Err(errors) => (None, errors),
@@ -210,7 +214,7 @@ impl Deployment {
         match settings.filter(|_| errors.is_empty()) {
             Some(settings) => {
                 for warning in settings.warnings() {
-                    console_warn!("{warning}");
+                    log_event(Level::Warn, "settings_warning", &warning, host);
                 }
                 let settings = settings.with_bindings(bindings, host.secret());
                 let upstream = FAILED.with(|failed| {
@@ -239,21 +243,35 @@ type Made = Result<Rc<Deployment>, Rc<Misconfigured>>;
 fn deployment(env: &Env) -> Made {
     DEPLOYMENT.with(|deployment| {
         let made = deployment.get_or_init(|| {
-            let made = Deployment::read(env, &JsHost::new(|_| ()));
-            made.map(Rc::new).map_err(|errors| {
-                let errors: Vec<_> = errors.iter().map(SettingError::to_string).collect();
-                let errors = errors.join("; ");
-                console_error!("misconfigured: {errors}");
-                Rc::new(Misconfigured::new(errors))
-            })
+            let host = JsHost::new(|_| ());
+            Deployment::read(env, &host)
+                .map(Rc::new)
+                .map_err(|errors| misconfigured(&errors, &host))
         });
         made.clone()
     })
 }
 
+// not part of what the first request compiles
+#[cold]
+fn misconfigured(errors: &[SettingError], host: &JsHost) -> Rc<Misconfigured> {
+    let errors: Vec<_> = errors.iter().map(SettingError::to_string).collect();
+    let errors = errors.join("; ");
+    log_event(Level::Error, "misconfigured", &errors, host);
+    Rc::new(Misconfigured::new(errors))
+}
+
 /// The deployment, if a request has made one.
 fn current() -> Option<Rc<Deployment>> {
     DEPLOYMENT.with(|deployment| deployment.get().cloned()?.ok())
+}
+
+/// Writes a line about the edge itself to the log, with any `LOG_LEVEL`. It has the form of all its
+/// lines, so that a host tells it apart from those of the runtime, which a client can cause.
+fn log_event(level: Level, event: &str, message: &str, host: &JsHost) {
+    let (name, message) = (level.name(), quote(message));
+    let line = format!(r#"{{"level":"{name}","event":"{event}","message":{message}}}"#);
+    host.log(level, &line);
 }
 
 /// A variable's value. A table or list of wrangler.toml arrives as an object.

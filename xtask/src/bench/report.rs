@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::hosts::Runtime;
 use super::isolates::FirstTime;
 use super::programs::Programs;
-use super::requirements::{self, Requirement};
+use super::requirement::{self, Requirement};
+use super::requirements;
 use super::rounds::Verifications;
 use super::table::table;
 use crate::root;
@@ -52,7 +53,8 @@ impl Report {
         let _ =
             write!(text, "\n## The first token\n\n{FIRST_TOKEN}\n\n{}", first_table(&self.firsts));
         let _ = write!(text, "\n## Memory and size\n\n{}", self.size_table());
-        let _ = write!(text, "\n## Requirements\n\n{}", self.requirement_table());
+        let requirements = requirement::table(&self.requirements, 2);
+        let _ = write!(text, "\n## Requirements\n\n{requirements}");
         text
     }
 
@@ -95,21 +97,6 @@ impl Report {
             ("wasm of the Worker", size(self.worker_size)),
         ];
         table(&rows.map(|(name, value)| vec![name.to_owned(), value]))
-    }
-
-    fn requirement_table(&self) -> String {
-        let mut rows = vec![["", "at most", "measured", ""].map(str::to_owned).to_vec()];
-        for requirement in &self.requirements {
-            let Requirement { what, most, measured, unit } = requirement;
-            let verdict = if requirement.is_met() { "met" } else { "not met" };
-            rows.push(vec![
-                what.clone(),
-                format!("{most} {unit}"),
-                format!("{}", (measured * 100.0).round() / 100.0),
-                verdict.to_owned(),
-            ]);
-        }
-        table(&rows)
     }
 
     /// The report as JSON.

@@ -1,4 +1,4 @@
-//! Performance requirements that are ratios or durations, compared with the measured figures.
+//! Performance requirements, compared with the measured figures.
 
 use serde_json::{Value, json};
 

@@ -61,12 +61,15 @@ impl Requests {
                 self.own(kind, index, &token)
             }
             Kind::Foreign => {
-                let other = User::new(self.random.below(SHORT * USERS));
-                let is_own = other.id == self.users[index].user.id;
-                let path = if is_own { Path::Open } else { Path::Closed("user_mismatch") };
+                let count = SHORT * USERS;
+                let number = self.random.below(count);
+                let mut other = User::new(number);
+                if other.id == self.users[index].user.id {
+                    other = User::new((number + 1) % count);
+                }
                 let token = self.users[index].token.clone();
                 let target = format!("/api/{}/tasks", other.id);
-                self.build(kind, index, &token, path, &target)
+                self.build(kind, index, &token, Path::Closed("user_mismatch"), &target)
             }
             Kind::Admin | Kind::NotAdmin => {
                 let is_admin = kind == Kind::Admin;

@@ -46,7 +46,8 @@ fn cookies_and_other_repeated_headers_stay_apart() {
 fn responses_without_a_body_leave_the_connection_ready_for_the_next_request() {
     let edge = WireEdge::before(|mut wire| {
         let head = wire.head()?;
-        wire.send(format!("HTTP/1.1 {}\r\n\r\n", head.header("x-response").unwrap()))
+        let response = head.header("x-response").unwrap();
+        wire.send(format!("HTTP/1.1 {response}\r\nconnection: close\r\n\r\n"))
     });
     let mut wire = edge.request("GET", &["x-response: 204 No Content"]);
     let head = wire.head().unwrap();
@@ -175,9 +176,12 @@ impl ScriptedUpstream {
         Self { edge, response }
     }
 
-    /// The client's response if the upstream sends `HTTP/1.1 ` and these bytes.
+    /// The client's response if the upstream sends `HTTP/1.1 ` and these bytes. The upstream says
+    /// that it closes the connection: otherwise workerd can send the next request over it.
     fn exchange(&self, method: &str, headers: &[&str], sent: &str) -> (Head, Vec<u8>) {
-        *self.response.lock().unwrap() = format!("HTTP/1.1 {sent}");
+        let (start, body) = sent.rsplit_once("\r\n\r\n").unwrap();
+        *self.response.lock().unwrap() =
+            format!("HTTP/1.1 {start}\r\nconnection: close\r\n\r\n{body}");
         let mut wire = self.edge.request(method, &[&["connection: close"], headers].concat());
         let head = wire.head().unwrap();
         let body = match method == "HEAD" || [204, 304].contains(&head.status()) {

@@ -24,8 +24,9 @@ fn missing_and_unusable_settings_are_a_500_and_logged_all_at_once() {
     }
     // once for the isolate, and with each rejection
     let log = edge.log_with("\"code\":\"misconfigured\"");
-    let line = log.lines().find(|line| line.contains("misconfigured: ")).expect("a line");
-    assert_eq!(log.matches("misconfigured: ").count(), 1, "{log}");
+    let event = r#""event":"misconfigured""#;
+    let line = log.lines().find(|line| line.contains(event)).expect("a line");
+    assert_eq!(log.matches(event).count(), 1, "{log}");
     let rejection = log.lines().find(|line| line.contains("\"code\"")).expect("a rejection");
     for setting in [
         "BETTER_AUTH_URL",
@@ -57,7 +58,8 @@ fn a_misspelled_setting_rejects_requests_and_is_named_in_the_log() {
     assert_eq!(http::get(&health, &[]).unwrap().json(), json!({"status": "misconfigured"}));
     let log = edge.log_with("misconfigured");
     let line = log.lines().find(|line| line.contains("misconfigured")).expect("a line in the log");
-    assert!(line.ends_with("misconfigured: ROUTE is not a setting, but ROUTES is"), "{line}");
+    let event = r#"{"level":"error","event":"misconfigured","message":"ROUTE is not a setting, but ROUTES is"}"#;
+    assert!(line.ends_with(event), "{line}");
 
     let ignored = json!("ROUTE");
     let settings = [

@@ -1,5 +1,6 @@
 /** Shows the decisions of the edge to a developer, one line for each request. */
 import { explain } from "../explanations.ts";
+import { parseObject } from "../json.ts";
 import type { LogSink } from "../serve/log.ts";
 import { outputColors, print, printable } from "../terminal.ts";
 
@@ -30,7 +31,7 @@ export const showLine: LogSink = ({ time, level, event, message, ...line }) => {
   // the line of the request contains it
   if ("decision" in line) return;
   // the edge has read these errors from the log, and `dev` prints them
-  if (String(message).startsWith("misconfigured: ")) return;
+  if (event === "misconfigured") return;
   const text = typeof message === "string" ? message : JSON.stringify({ event, ...line });
   print(`${clock} ${colored(level)} ${printable(text, 2_000)}`);
 };
@@ -108,13 +109,8 @@ const HEALTH = "/.well-known/better-auth-edge/health";
 function decisionIn({ logs }: RequestLine): Decision | undefined {
   for (const { message } of logs) {
     const [text] = message;
-    if (typeof text !== "string" || !text.startsWith("{")) continue;
-    try {
-      const line = JSON.parse(text) as Partial<Decision>;
-      if (line.decision !== undefined) return line as Decision;
-    } catch {
-      // not a line of the edge
-    }
+    const line = parseObject(String(text));
+    if (line?.decision !== undefined) return line as unknown as Decision;
   }
   return undefined;
 }

@@ -1,11 +1,12 @@
 import { existsSync, type StatsListener, unwatchFile, watchFile } from "node:fs";
 import type { Arguments, Command } from "../arguments.ts";
+import { withoutQuery } from "../http.ts";
 import { packageManager } from "../init/detect/package-manager.ts";
 import { Folder } from "../init/folder.ts";
 import { newSigningKey } from "../keygen.ts";
 import { shellLine } from "../quote.ts";
 import { Edge, type EdgeConfig, Misconfigured } from "../serve/edge.ts";
-import { dataOf, failed, nextSignal, portOf, requireData } from "../serve/index.ts";
+import { dataOf, failed, nextSignal, portOf, requireData, stop } from "../serve/index.ts";
 import { missingIn, settingsOf } from "../serve/settings.ts";
 import { outputColors, print } from "../terminal.ts";
 import {
@@ -109,13 +110,17 @@ async function run(args: Arguments): Promise<number> {
       if (!(error instanceof Misconfigured)) await edge.fail(5);
     });
   // an error can be fixed while the command runs
-  const tryToStart = () =>
-    start().catch(async (error) => {
+  const tryToStart = async () => {
+    if (edge.isStopped) return;
+    await start().catch(async (error) => {
+      if (edge.isStopped) return;
       failed(error);
       isRejecting = true;
       if (!(error instanceof Misconfigured)) await reject();
+      if (edge.isStopped) return;
       print(`http://localhost:${edge.port} responds with 500 misconfigured until a file changes`);
     });
+  };
   const startOnce = serialized(tryToStart);
   const restart: StatsListener = (now, before) => {
     // the first look at a file that does not exist counts as a change
@@ -124,10 +129,10 @@ async function run(args: Arguments): Promise<number> {
     void startOnce();
   };
   for (const file of watched) watchFile(file, { interval: INTERVAL }, restart);
-  await startOnce();
+  await Promise.race([startOnce(), end]);
   await end;
   for (const file of watched) unwatchFile(file, restart);
-  await Promise.race([edge.stop(5), nextSignal()]);
+  await stop(edge, 5);
   return 0;
 }
 
@@ -173,6 +178,9 @@ function announce(url: string, settings: Record<string, unknown>, hasKey: boolea
     `FastAPI: EDGE_JWKS_URL=${url} EDGE_ISSUER=${settings.EDGE_ISSUER} EDGE_AUDIENCE=${audience}`,
   );
   print(`why a token is rejected: ${verifyCommand(settings)} < token.txt`);
+  if (String(settings.JWKS_URL ?? "").includes("?")) {
+    print("  Add the query of JWKS_URL, which is not shown: it may contain a secret");
+  }
   if (!hasKey) {
     print(
       "The edge signs with a temporary key. For one that stays:\n" +
@@ -185,7 +193,8 @@ function announce(url: string, settings: Record<string, unknown>, hasKey: boolea
 function verifyCommand(settings: Record<string, unknown>): string {
   const options = Object.entries(VERIFY_OPTIONS).flatMap(([setting, option]) => {
     const value = settings[setting];
-    return typeof value === "string" && value !== "" ? [option, value] : [];
+    if (typeof value !== "string" || value === "") return [];
+    return [option, setting === "JWKS_URL" ? withoutQuery(value) : value];
   });
   return shellLine(["npx", "better-auth-edge", "verify", ...options]);
 }

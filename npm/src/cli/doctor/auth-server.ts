@@ -1,8 +1,8 @@
 import { text as readAll } from "node:stream/consumers";
 import { UsageError } from "../arguments.ts";
 import { type HttpResponse, request } from "../http.ts";
+import { parseObject } from "../json.ts";
 import { withProgress } from "../terminal.ts";
-import { parseObject } from "./deployment.ts";
 
 /** The header that shows Better Auth a session. */
 export type Session = { cookie: string } | { authorization: string };
@@ -50,7 +50,7 @@ export class AuthServer {
 
   /** The token in the response; `undefined` if the response has no token. */
   tokenIn({ status, text }: HttpResponse): string | undefined {
-    const { token } = parseObject(text);
+    const { token } = parseObject(text) ?? {};
     return status === 200 && typeof token === "string" ? token : undefined;
   }
 

@@ -1,4 +1,5 @@
 import { type HttpResponse, request } from "../http.ts";
+import { parseObject } from "../json.ts";
 import { withProgress } from "../terminal.ts";
 
 /** A deployed edge, as a client reaches it. */
@@ -58,16 +59,6 @@ function asScript(init: RequestInit): RequestInit {
 /** The code of the edge's problem response; `undefined` for any other response. */
 export function problemCode({ headers, text }: HttpResponse): string | undefined {
   if (!headers.get("content-type")?.startsWith("application/problem+json")) return undefined;
-  const { code } = parseObject(text);
+  const { code } = parseObject(text) ?? {};
   return typeof code === "string" ? code : undefined;
-}
-
-/** Parses a JSON object. Any other text results in an empty object. */
-export function parseObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
 }

@@ -1,5 +1,6 @@
 import { explain } from "../explanations.ts";
 import type { HttpResponse } from "../http.ts";
+import { parseObject } from "../json.ts";
 import { fetchKeySet, type KeySetResult } from "../jwks.ts";
 import { keyUrlWarning } from "../key-set.ts";
 import { shellWord } from "../quote.ts";
@@ -7,7 +8,7 @@ import { printable } from "../terminal.ts";
 import { formatDuration } from "../times.ts";
 import { adviceFor, isLocal } from "./advice.ts";
 import { checkClock } from "./clock.ts";
-import { type Deployment, parseObject } from "./deployment.ts";
+import type { Deployment } from "./deployment.ts";
 import { type Finding, findings } from "./finding.ts";
 import { hasRevocations, revocationFinding } from "./revocation.ts";
 
@@ -25,7 +26,7 @@ export interface Health {
 /** Checks the edge's health endpoint: its settings, its rules, its keys and its revocations. */
 export async function checkHealth(deployment: Deployment): Promise<Health> {
   const response = await deployment.health();
-  const health = parseObject(response.text);
+  const health = parseObject(response.text) ?? {};
   const { ok, warning, failure } = findings("settings");
   const stop = (finding: Finding): Health => ({
     findings: [finding],

@@ -1,5 +1,6 @@
 /** The edge that runs at the project's address already, if there is one. */
 import { NoResponse, request } from "../http.ts";
+import { parseObject } from "../json.ts";
 import { type Answers, localEdge } from "./answers.ts";
 import type { Project } from "./detect/index.ts";
 import { inFolder } from "./detect/manifest.ts";
@@ -31,24 +32,16 @@ export function keyFile({ edge }: Answers, project: Project): string {
 /** The public part of the project's signing key (RFC 8037, `x`); `undefined` without a key. */
 function publicKey(project: Project, answers: Answers): string | undefined {
   const text = project.folder.text(keyFile(answers, project)) ?? "";
-  const { x } = parse(lastSetting(text, "EDGE_SIGNING_KEY")?.value ?? "") ?? {};
+  const { x } = parseObject(lastSetting(text, "EDGE_SIGNING_KEY")?.value ?? "") ?? {};
   return typeof x === "string" ? x : undefined;
 }
 
 async function fetchJson(edge: string, name: string): Promise<Record<string, unknown> | undefined> {
   try {
-    return parse((await request(new URL(`/.well-known/better-auth-edge/${name}`, edge))).text);
+    const response = await request(new URL(`/.well-known/better-auth-edge/${name}`, edge));
+    return parseObject(response.text);
   } catch (error) {
     if (error instanceof NoResponse) return undefined;
     throw error;
-  }
-}
-
-function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -180,8 +180,10 @@ function startText(url: string, file: string, { running, isExamined }: Checked):
   if (running === "other") {
     return `Another edge runs at ${url}: it does not have the signing key of ${file}, so init has not examined it. End it, or choose another address with init --undo and init --edge-url <url>. Then start this project's edge`;
   }
-  const state = isExamined ? "with the signing key" : "and was started before the changes above";
-  return `This project's edge runs at ${url}, ${state}${isExamined ? ` of ${file}` : ""}. To start it again, end it first`;
+  const state = isExamined
+    ? `with the signing key of ${file}`
+    : "and was started before the changes above";
+  return `This project's edge runs at ${url}, ${state}. To start it again, end it first`;
 }
 
 function deploymentSteps(project: Project, answers: Answers, commands: Commands): Step[] {

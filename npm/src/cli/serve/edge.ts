@@ -2,12 +2,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ProcessConfig, Store } from "./config.ts";
 import { type Limits, limitsOf } from "./limits.ts";
 import { Listener } from "./listener.ts";
 import type { LogSink } from "./log.ts";
 import { type Host, start } from "./process.ts";
-import { Supervisor } from "./supervisor.ts";
+import { Stopped, Supervisor } from "./supervisor.ts";
 import { findWorkerd } from "./workerd.ts";
 
 /** The Worker and how many processes run it. */
@@ -45,6 +46,9 @@ export class Edge {
   readonly #host: Host;
   readonly #listener: Listener;
   #supervisor: Supervisor | undefined;
+  /** That of the start before, until its processes have ended. */
+  #earlier: Supervisor | undefined;
+  #isStopped = false;
   #generation = 0;
   #errors: string[] = [];
 
@@ -79,6 +83,11 @@ export class Edge {
     return this.#listener.port;
   }
 
+  /** Whether the edge was told to stop: it starts nothing any more. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
   /**
    * Starts processes. Those of an earlier start end once the new ones accept connections, and
    * complete the requests that they have accepted.
@@ -86,13 +95,17 @@ export class Edge {
    * @param seconds how long the earlier ones may take
    * @throws {Misconfigured} if the settings have errors
    * @throws {StartError} if a process does not start
+   * @throws {Stopped} if the edge is told to stop before the end of the start
    */
   async start(config: EdgeConfig, seconds: number): Promise<void> {
+    this.#rejectStopped();
     const generation = this.#generation++;
     this.#listener.respondWith("edge_unavailable");
     const earlier = this.#supervisor;
+    this.#earlier = earlier;
     // one process at a time may use the databases
     if (config.data !== undefined) await earlier?.stop(seconds);
+    this.#rejectStopped();
     const store = (number: number): Store | undefined => {
       if (config.data === undefined) return undefined;
       const socket = join(this.#host.directory, `store-${generation}.sock`);
@@ -100,20 +113,24 @@ export class Edge {
       rmSync(socket, { force: true });
       return { socket, directory: config.data };
     };
-    const supervisor = new Supervisor(
-      (number) => start(this.#host, `${generation}-${number}`, { ...config, store: store(number) }),
-      this.#host.log,
-    );
+    const supervisor = new Supervisor((number, signal) => {
+      const own = { ...config, store: store(number) };
+      return start(this.#host, `${generation}-${number}`, own, signal);
+    }, this.#host.log);
     this.#supervisor = supervisor;
     this.#errors = [];
     const first = await supervisor.start(config.processes).catch(async (error) => {
-      await earlier?.stop(0);
+      // `stop` lets the earlier ones complete their requests
+      if (!this.#isStopped) await earlier?.stop(0);
       throw error;
     });
     const [status] = await Promise.all([first.health(), earlier?.stop(seconds)]);
+    this.#rejectStopped();
     if (status !== "misconfigured") return;
+    const errors = await this.#settingErrors();
+    this.#rejectStopped();
     if (!config.runsMisconfigured) await supervisor.stop(0);
-    throw new Misconfigured(this.#errors);
+    throw new Misconfigured(errors);
   }
 
   /**
@@ -128,23 +145,37 @@ export class Edge {
 
   /**
    * Accepts no further request, waits for those that the processes have accepted, and ends the
-   * processes.
+   * processes. A start that is in progress ends too, and no other follows.
    *
    * @param seconds how long it may take
    */
   async stop(seconds: number): Promise<void> {
-    await this.#supervisor?.stop(seconds);
+    this.#isStopped = true;
+    await Promise.all([this.#earlier?.stop(seconds), this.#supervisor?.stop(seconds)]);
     this.#listener.close();
     rmSync(this.#host.directory, { recursive: true, force: true });
   }
 
+  #rejectStopped(): void {
+    if (this.#isStopped) throw new Stopped();
+  }
+
+  /** The errors of the settings. The log may arrive after the response about the health. */
+  async #settingErrors(): Promise<string[]> {
+    const end = Date.now() + LATEST_ERRORS;
+    while (this.#errors.length === 0 && Date.now() < end && !this.#isStopped) await sleep(10);
+    return this.#errors;
+  }
+
   /** Keeps the errors of the settings, which the Worker writes to its log only. */
   #note(line: Parameters<LogSink>[0], log: LogSink): void {
-    const [, errors] = /^misconfigured: (.+)$/s.exec(String(line.message ?? "")) ?? [];
-    if (errors !== undefined) this.#errors = errors.split("; ");
+    if (line.event === "misconfigured") this.#errors = String(line.message).split("; ");
     log(line);
   }
 }
+
+/** Milliseconds that the log may be behind. */
+const LATEST_ERRORS = 2_000;
 
 /** Logs how many connections the limits have rejected, at most every ten seconds. */
 function rejections({ total }: Limits, log: LogSink): () => void {

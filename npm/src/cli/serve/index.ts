@@ -75,28 +75,35 @@ async function run(args: Arguments): Promise<number> {
   try {
     const config = await edgeConfig(args, say);
     edge = await Edge.listen(address, port, config.processes, log.write);
-    await edge.start(config, 0);
-    warnAbout(config, edge.limits.total, say);
-    say({
-      level: "info",
-      event: "listening",
-      url: urlOf(address, edge.port),
-      processes: config.processes,
-      connections: edge.limits.total,
-    });
+    // a signal also ends a start
+    const interruption = await Promise.race([edge.start(config, 0), signal]);
+    if (interruption === undefined) {
+      warnAbout(config, edge.limits.total, say);
+      say({
+        level: "info",
+        event: "listening",
+        url: urlOf(address, edge.port),
+        processes: config.processes,
+        connections: edge.limits.total,
+      });
+    }
   } catch (error) {
     await edge?.stop(0);
     return failed(error);
   }
   const name = await signal;
   say({ level: "info", event: "stopping", signal: name, timeout: seconds });
-  // a second signal ends the requests too
-  const stopped = await Promise.race([edge.stop(seconds), nextSignal()]);
-  if (stopped !== undefined) await edge.stop(0);
+  await stop(edge, seconds);
   say({ level: "info", event: "stopped" });
   // a reader that does not read would keep this process
   if (!(await log.settled(LAST_LINES))) process.exit(0);
   return 0;
+}
+
+/** Stops an edge. A second signal ends the requests too. */
+export async function stop(edge: Edge, seconds: number): Promise<void> {
+  const signal = await Promise.race([edge.stop(seconds), nextSignal()]);
+  if (signal !== undefined) await edge.stop(0);
 }
 
 /** The port of an argument, or of the variable that platforms set. */

@@ -2,6 +2,7 @@
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseObject } from "../json.ts";
 import { printError } from "../terminal.ts";
 
 /** A line of the log. */
@@ -53,8 +54,9 @@ export class Log {
 
   /** Says once that lines are lost. A disk that is full may have room again. */
   #lose(code: string | undefined): void {
-    if (!this.#isLossy)
+    if (!this.#isLossy) {
       printError(`the log cannot be written (${code}): lines are lost, and the edge goes on`);
+    }
     this.#isLossy = true;
     if (code === "EPIPE" || code === "ECONNRESET") this.#hasReader = false;
   }
@@ -78,19 +80,18 @@ export function follow(stream: Readable, sink: LogSink): void {
   const lines = createInterface({ input: stream });
   const limited = limitLines(sink);
   lines.on("line", (text) => {
-    if (text.includes(NO_CONNECT)) return;
     const { time, level, message } = parsed(text);
-    const own = object(message);
+    const own = parseObject(message);
     if (typeof own?.level === "string" || typeof own?.event === "string") {
       sink({ time, ...own, level: String(own.level ?? level) });
-    } else {
+    } else if (!NO_CONNECT.test(message)) {
       limited({ time, level, message });
     }
   });
 }
 
-/** workerd logs a CONNECT request twice: this, and the exception. */
-const NO_CONNECT = "Received a connect event but we lack a handler";
+/** The two lines of workerd about a CONNECT request, which the edge does not support. */
+const NO_CONNECT = /Received a connect event but we lack a handler|does not export a connect\(\)/;
 
 /** The most lines a second that pass, as many as the edge logs about rejections. */
 const LINES = 20;
@@ -113,19 +114,10 @@ function limitLines(sink: LogSink): LogSink {
 
 /** A line of workerd, which has a time, a level and a message. */
 function parsed(text: string): { time: string; level: string; message: string } {
-  const { timestamp, level, message } = object(text) ?? {};
+  const { timestamp, level, message } = parseObject(text) ?? {};
   const time = new Date(typeof timestamp === "number" ? timestamp : Date.now()).toISOString();
   if (typeof message !== "string") return { time, level: "error", message: text };
   return { time, level: LEVELS[String(level)] ?? String(level), message };
 }
 
 const LEVELS: Record<string, string> = { warning: "warn", log: "info" };
-
-function object(text: string): Record<string, unknown> | undefined {
-  if (!text.startsWith("{")) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -52,12 +52,14 @@ export class StartError extends Error {
  * Starts a process and waits until it accepts connections.
  *
  * @param name its name, for files
+ * @param signal says to give up: the process is killed if it does not accept connections yet
  * @throws {StartError} if it ends before
  */
 export async function start(
   host: Host,
   name: string,
   config: Omit<ProcessConfig, "socket">,
+  signal: AbortSignal,
 ): Promise<WorkerProcess> {
   const socket = join(host.directory, `${name}.sock`);
   const directory = join(host.directory, name);
@@ -78,10 +80,13 @@ export async function start(
   const watchdog = watch(child, exited);
   follow(child.stdout as Readable, host.log);
   follow(child.stderr as Readable, host.log);
+  const giveUp = () => child.kill("SIGKILL");
+  signal.addEventListener("abort", giveUp);
   const isReady = await Promise.race([
     listening(child.stdio[3] as Readable).then(() => true),
     exited.then(() => false),
   ]);
+  signal.removeEventListener("abort", giveUp);
   if (!isReady || child.pid === undefined) throw new StartError("workerd did not start");
   const remove = host.listener.add(socket);
   exited.then(remove);
@@ -120,7 +125,11 @@ function writeFiles(directory: string, config: string): void {
 async function listening(control: Readable): Promise<void> {
   for await (const line of createInterface({ input: control })) {
     const { event, socket } = JSON.parse(line);
-    if (event === "listen" && socket === "http") return;
+    if (event === "listen" && socket === "http") {
+      // a paused pipe would hide the end of the process
+      setImmediate(() => control.resume());
+      return;
+    }
   }
   // the process has ended
   return new Promise(() => {});
@@ -151,7 +160,11 @@ function health(socketPath: string): Promise<string> {
   return new Promise((resolve) => {
     const sent = request({ socketPath, path, timeout: 15_000 }, async (response) => {
       let body = "";
-      for await (const chunk of response.setEncoding("utf8")) body += chunk;
+      try {
+        for await (const chunk of response.setEncoding("utf8")) body += chunk;
+      } catch {
+        // the process has ended
+      }
       resolve(/^\{"status":"(\w+)"/.exec(body)?.[1] ?? "");
     });
     sent

@@ -3,8 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LogLine, LogSink } from "./log.ts";
 import type { WorkerProcess } from "./process.ts";
 
-/** Starts the process with that number. */
-export type Starter = (number: number) => Promise<WorkerProcess>;
+/** Starts the process with that number. The signal says to give up. */
+export type Starter = (number: number, signal: AbortSignal) => Promise<WorkerProcess>;
+
+/** The processes were told to stop before they had started. */
+export class Stopped extends Error {
+  override name = "Stopped";
+}
 
 /** Milliseconds until a process is started again: doubled from the first to the last. */
 const FIRST_DELAY = 100;
@@ -17,6 +22,7 @@ export class Supervisor {
   readonly #starter: Starter;
   readonly #log: LogSink;
   readonly #processes = new Map<number, WorkerProcess>();
+  readonly #starting = new Set<Promise<WorkerProcess>>();
   readonly #stopped = new AbortController();
 
   constructor(starter: Starter, log: LogSink) {
@@ -28,6 +34,7 @@ export class Supervisor {
    * Starts so many processes. The others start once the first accepts connections.
    *
    * @throws {StartError} if one of them does not start
+   * @throws {Stopped} if they are told to stop before
    */
   async start(count: number): Promise<WorkerProcess> {
     const first = await this.#launch(0);
@@ -37,20 +44,46 @@ export class Supervisor {
   }
 
   /**
-   * Stops all processes, and waits for the requests that they have accepted.
+   * Stops all processes, also those that are starting, and waits for the requests that they have
+   * accepted. No process starts afterwards.
    *
    * @param seconds how long it may take
    */
   async stop(seconds: number): Promise<void> {
     this.#stopped.abort();
-    await Promise.all([...this.#processes.values()].map((process) => process.stop(seconds)));
+    const ends = [...this.#processes.values()].map((process) => process.stop(seconds));
+    await Promise.all([...ends, Promise.allSettled(this.#starting)]);
   }
 
   async #launch(number: number): Promise<WorkerProcess> {
-    const process = await this.#starter(number);
+    const process = await this.#begin(number);
+    void this.#keep(number, process);
+    return process;
+  }
+
+  /** Starts a process, which `stop` waits for. */
+  async #begin(number: number): Promise<WorkerProcess> {
+    const { signal } = this.#stopped;
+    if (signal.aborted) throw new Stopped();
+    const started = this.#started(number);
+    this.#starting.add(started);
+    try {
+      return await started;
+    } catch (error) {
+      throw signal.aborted ? new Stopped() : error;
+    } finally {
+      this.#starting.delete(started);
+    }
+  }
+
+  async #started(number: number): Promise<WorkerProcess> {
+    const { signal } = this.#stopped;
+    const process = await this.#starter(number, signal);
+    if (signal.aborted) {
+      await process.stop(0);
+      throw new Stopped();
+    }
     this.#processes.set(number, process);
-    if (this.#stopped.signal.aborted) await process.stop(0);
-    else void this.#keep(number, process);
     return process;
   }
 
@@ -70,15 +103,14 @@ export class Supervisor {
         delay = Math.min(delay * 2, LAST_DELAY);
         started = Date.now();
         try {
-          process = await this.#starter(number);
+          process = await this.#begin(number);
           break;
         } catch {
+          if (signal.aborted) return;
           // also for a full disk or a missing program: the other processes go on
           this.#say({ level: "error", event: "process_failed", process: number, delay });
         }
       }
-      this.#processes.set(number, process);
-      if (signal.aborted) return process.stop(0);
       this.#say({ level: "info", event: "process_started", process: number, pid: process.pid });
     }
   }

@@ -65,13 +65,20 @@ pub(super) struct Gateway {
 }
 
 impl Gateway {
-    /// Starts a candidate in front of the upstream, with the settings of wrangler.toml.
-    pub(super) fn start(candidate: Candidate, directory: &Path, upstream: &str) -> Result<Self> {
+    /// Starts a candidate in front of the upstream, with the settings of wrangler.toml and flags of
+    /// V8.
+    pub(super) fn start(
+        candidate: Candidate,
+        directory: &Path,
+        upstream: &str,
+        v8_flags: &[&'static str],
+    ) -> Result<Self> {
         let mut settings = workerd::Settings::from_wrangler()?
             .by_uuid()
             .with("BETTER_AUTH_URL", json!(upstream))
             .with("ORIGIN_URL", json!(upstream))
             .with("EDGE_ISSUER", json!(revocations::EDGE));
+        settings.v8_flags = v8_flags.to_vec();
         if candidate == Candidate::OursWithRevocations {
             settings.objects = Some(workerd::Objects { wrapper: None });
         }

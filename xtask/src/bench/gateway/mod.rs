@@ -3,6 +3,7 @@
 
 mod candidates;
 mod memory;
+mod profile;
 mod report;
 mod requirements;
 mod revocations;
@@ -23,22 +24,23 @@ use rounds::Figures;
 use workloads::{Kind, Workload};
 
 /// Measures everything and writes `docs/benchmarks/`. With `--quick` it measures fewer rounds and
-/// only prints; with `--load` it measures one load only.
+/// only prints; with `--load` it measures one load only; with `--profile` it draws a flame graph of
+/// one load.
 pub(super) fn run(options: &[&str]) -> Result<()> {
     let effort = match options {
-        [] => Effort { all: (3, 12), pair: (3, 24), requests: 1_000_000 },
+        [] => Effort { all: (3, 12), pair: (3, 24), requests: 300_000 },
         ["--quick" | "--load", ..] => Effort { all: (2, 5), pair: (1, 5), requests: 50_000 },
-        _ => bail!("the options of bench gateway are --quick and --load <name>"),
+        ["--profile", name] => return profile::run(Kind::parse(name)?),
+        _ => {
+            bail!("the options of bench gateway are --quick, --load <name> and --profile <name>")
+        }
     };
     build::worker()?;
     let cores = thread::available_parallelism()?.get();
     let upstream = upstream::start(&material::jwks())?;
     let comparison = Comparison { upstream: &upstream, user: User::new(0, &upstream)?, cores };
     if let ["--load", name] = options {
-        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == *name);
-        let names = Kind::ALL.map(Kind::name).join("\", \"");
-        let kind = kind.with_context(|| format!("the loads are \"{names}\""))?;
-        let workload = Workload::new(kind, &upstream)?;
+        let workload = Workload::new(Kind::parse(name)?, &upstream)?;
         let (_, figures) = comparison.measure(&Candidate::ALL, &[&workload], effort.all)?;
         println!("{}", report::figure_tables(&figures));
         return Ok(());
@@ -116,7 +118,7 @@ impl Comparison<'_> {
                 std::fs::remove_dir_all(&directory)?; // with the revocations of another run
             }
             std::fs::create_dir_all(&directory)?;
-            let gateway = Gateway::start(*candidate, &directory, self.upstream)?;
+            let gateway = Gateway::start(*candidate, &directory, self.upstream, &[])?;
             gateway.check(&self.user)?;
             gateways.push(gateway);
         }

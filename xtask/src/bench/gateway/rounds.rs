@@ -140,7 +140,6 @@ impl Snapshot {
     }
 }
 
-/// Long enough for V8 to optimize the code.
 /// V8 optimizes functions of the wasm for several seconds under load.
 pub(super) const WARM_UP: Duration = Duration::from_secs(8);
 const RUN_UP: Duration = Duration::from_millis(200);

@@ -1,6 +1,6 @@
 //! The loads that the gateways are measured with.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::json;
 
 use super::candidates::Candidate;
@@ -33,6 +33,16 @@ impl Kind {
 
     /// Those for the two gateways that are compared alone.
     pub(super) const PAIR: [Self; 2] = [Self::One, Self::Few];
+
+    /// The load with that name.
+    ///
+    /// # Errors
+    /// The names that exist.
+    pub(super) fn parse(name: &str) -> Result<Self> {
+        let names = Self::ALL.map(Self::name).join("\", \"");
+        let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        kind.with_context(|| format!("the loads are \"{names}\""))
+    }
 
     /// The name in the report.
     pub(super) fn name(self) -> &'static str {
