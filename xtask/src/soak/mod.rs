@@ -37,7 +37,7 @@ use serde_json::Value;
 
 use crate::bench::today;
 use crate::directory::Directory;
-use crate::{build, docs, progress, root, usage, workerd};
+use crate::{build, progress, root, usage, workerd};
 use auth_server::AuthServer;
 use judge::Judge;
 use keys::Keys;
@@ -93,7 +93,6 @@ pub fn run(options: &[&str]) -> Result<()> {
         fs::write(directory.join("soak.md"), text)?;
         let json = serde_json::to_string_pretty(&report.json()?)? + "\n";
         fs::write(directory.join("soak.json"), json)?;
-        docs::draw_benchmarks()?;
         progress("written to docs/benchmarks/");
     }
     let failures = report.failures();
@@ -205,21 +204,6 @@ fn observe(lanes: &Lanes, process: u32, stopped: &AtomicBool) -> Result<Observed
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::table::count;
-
-    #[test]
-    fn the_page_shows_the_figures_of_the_report() {
-        let directory = root().join("docs/benchmarks");
-        let report = fs::read_to_string(directory.join("soak.json")).unwrap();
-        let report: Value = serde_json::from_str(&report).unwrap();
-        assert_eq!(report["wrong"], 0);
-        assert!(report["memory"]["growth"].as_f64().unwrap() <= report::MOST_GROWTH);
-        let page = fs::read_to_string(directory.join("soak.md")).unwrap();
-        for kind in report["kinds"].as_array().unwrap() {
-            let requests = count(kind["requests"].as_f64().unwrap());
-            assert!(page.contains(&requests), "{requests}");
-        }
-    }
 
     #[test]
     fn options_are_a_length_and_a_seed() {
