@@ -277,7 +277,8 @@ test("dev ends in order when its output has no reader any more", async () => {
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     output += text;
   });
-  await until(() => /^FastAPI: /m.test(output));
+  // the last line of the start: one that follows would find no reader before the request does
+  await until(() => /^ {2}echo .*\.dev\.vars$/m.test(output));
   const [, url] = /^edge +(http\S+)/m.exec(output) ?? [];
   child.stdout.destroy();
   const exited = once(child, "exit");
