@@ -48,12 +48,14 @@ impl Response {
         Self { status, headers, body }
     }
 
-    /// The headers as text for the host, `name: value`, one per line. A name can repeat. The first
-    /// line of a problem is the request's id, so that a host finds the same headers without it.
+    /// The headers as text for the host, in the form of
+    /// [`HeaderEdit::as_text`](crate::gateway::HeaderEdit::as_text). The first line of a problem is
+    /// the request's id, so that a host finds the same headers without it.
     pub fn headers_as_text(&self) -> String {
         let mut text = String::with_capacity(512);
         for (name, value) in &self.headers {
-            text.extend([name, ": ", value, "\n"]);
+            // appended, because a name can repeat
+            text.extend([",", name, ": ", value, "\n"]);
         }
         text
     }

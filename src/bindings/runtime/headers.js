@@ -38,17 +38,17 @@ const REFERENCES = ["location", "content-location", "refresh"];
 
 /**
  * @param {number} status
- * @param {string} lines the headers, `name: value`, one per line. The first is the request's id, if
+ * @param {string} edits the headers, as {@link edit} reads them. The first is the request's id, if
  *   the response has it
  * @param {string} body
  */
-export function makeResponse(status, lines, body) {
-  const init = { status, headers: responseHeaders(lines) };
+export function makeResponse(status, edits, body) {
+  const init = { status, headers: responseHeaders(edits) };
   return new Response(WITHOUT_BODY.includes(status) ? null : body, init);
 }
 
 /**
- * The headers of rejections, by their lines after the request's id. A flood of rejections makes
+ * The headers of rejections, by their edits after the request's id. A flood of rejections makes
  * each of them once: `Response` copies them.
  *
  * @type {Map<string, Headers>}
@@ -56,30 +56,27 @@ export function makeResponse(status, lines, body) {
 const repeated = new Map();
 const MAX_REPEATED = 64;
 
-/** @param {string} lines */
-function responseHeaders(lines) {
-  if (!lines.startsWith(REQUEST_ID)) return parse(lines);
-  const end = lines.indexOf("\n");
-  const others = lines.slice(end + 1);
+/** @param {string} edits */
+function responseHeaders(edits) {
+  if (!edits.startsWith(REQUEST_ID)) return edited(edits);
+  const end = edits.indexOf("\n");
+  const others = edits.slice(end + 1);
   let headers = repeated.get(others);
   if (headers === undefined) {
-    headers = parse(others);
+    headers = edited(others);
     if (repeated.size === MAX_REPEATED) repeated.clear();
     repeated.set(others, headers);
   }
-  headers.set("x-request-id", lines.slice(REQUEST_ID.length, end));
+  headers.set("x-request-id", edits.slice(REQUEST_ID.length, end));
   return headers;
 }
 
-const REQUEST_ID = "x-request-id: ";
+const REQUEST_ID = ",x-request-id: ";
 
-/** @param {string} lines */
-function parse(lines) {
+/** @param {string} edits */
+function edited(edits) {
   const headers = new Headers();
-  for (const line of lines.split("\n")) {
-    const colon = line.indexOf(": ");
-    if (colon >= 0) headers.append(line.slice(0, colon), line.slice(colon + 2));
-  }
+  edit(headers, edits);
   return headers;
 }
 
