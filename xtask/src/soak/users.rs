@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use ed25519_dalek::Signer;
 
 use super::keys::Keys;
@@ -89,10 +87,8 @@ impl Mint {
             Defect::Audience => (audience, claims) = (ELSEWHERE, Claims::Bad("audience_mismatch")),
             _ => {}
         }
-        let kid = match defect {
-            Defect::UnknownKey | Defect::UnknownKeyExpired => format!("forged-{number}"),
-            _ => self.keys.kid(key).to_owned(),
-        };
+        let is_foreign = matches!(defect, Defect::UnknownKey | Defect::UnknownKeyExpired);
+        let kid = if is_foreign { &format!("forged-{number}") } else { self.keys.kid(key) };
         let algorithm = match defect {
             Defect::AlgorithmNone => "none",
             Defect::Confusion => "HS256",
@@ -100,25 +96,21 @@ impl Mint {
         };
         let User { id, email, is_admin, .. } = user;
         let role = if *is_admin { "admin,user" } else { "user" };
-        let header = BASE64URL.encode(format!(r#"{{"alg":"{algorithm}","kid":"{kid}"}}"#));
-        let payload = BASE64URL.encode(format!(
+        let header = format!(r#"{{"alg":"{algorithm}","kid":"{kid}"}}"#);
+        let payload = format!(
             r#"{{"iat":{issued},"name":"Ada","email":"{email}","emailVerified":true,"createdAt":"2026-10-03T09:14:07.311Z","role":"{role}","id":"{id}","sub":"{id}","exp":{expires},"iss":"{issuer}","aud":"{audience}","jti":"{number}"}}"#
-        ));
-        let input = format!("{header}.{payload}");
-        let mut signature = match defect {
-            Defect::UnknownKey | Defect::UnknownKeyExpired => {
-                token::foreign_key().sign(input.as_bytes()).to_bytes()
+        );
+        let text = token::signed_text(&header, &payload, |input| {
+            let mut signature = match is_foreign {
+                true => token::foreign_key().sign(input).to_bytes(),
+                false => self.keys.sign(key, input),
+            };
+            if defect == Defect::Signature {
+                signature[(number % 31) as usize] ^= 1 << (number % 8);
             }
-            _ => self.keys.sign(key, input.as_bytes()),
-        };
-        if defect == Defect::Signature {
-            signature[(number % 31) as usize] ^= 1 << (number % 8);
-        }
-        let text = format!("{input}.{}", BASE64URL.encode(signature));
-        let by = match defect {
-            Defect::UnknownKey | Defect::UnknownKeyExpired => Key::Unknown,
-            _ => Key::Published(key),
-        };
+            signature.to_vec()
+        });
+        let by = if is_foreign { Key::Unknown } else { Key::Published(key) };
         let credential = match defect {
             Defect::AlgorithmNone | Defect::Confusion => Credential::Bad("unsupported_algorithm"),
             _ => Credential::Signed { by, is_forged: defect == Defect::Signature, claims },
