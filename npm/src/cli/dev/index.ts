@@ -110,9 +110,8 @@ async function run(args: Arguments): Promise<number> {
       if (!(error instanceof Misconfigured)) await edge.fail(5);
     });
   // an error can be fixed while the command runs
-  const tryToStart = async () => {
-    if (edge.isStopped) return;
-    await start().catch(async (error) => {
+  const tryToStart = () =>
+    start().catch(async (error) => {
       if (edge.isStopped) return;
       failed(error);
       isRejecting = true;
@@ -120,7 +119,6 @@ async function run(args: Arguments): Promise<number> {
       if (edge.isStopped) return;
       print(`http://localhost:${edge.port} responds with 500 misconfigured until a file changes`);
     });
-  };
   const startOnce = serialized(tryToStart);
   const restart: StatsListener = (now, before) => {
     // the first look at a file that does not exist counts as a change
