@@ -209,6 +209,7 @@ const WITH_VALUE = new Set([
   "--datacenters",
   "--isolates",
   "--load",
+  "--profile",
   "--requests",
   "--scenario",
   "--seed",
