@@ -72,7 +72,8 @@ cargo xtask build python      build the extension module of the Python package, 
 cargo xtask bench [--quick]   measure verifications, and compare them with other libraries; writes
                               docs/benchmarks/. --only measures a part: workerd or node, names of
                               algorithms, and first for the first token
-cargo xtask bench gateway     measure the Worker under load; also with --quick, or --load NAME
+cargo xtask bench gateway     measure the Worker under load; also with --quick, or --load NAME;
+                              --profile NAME draws a flame graph of one load
 cargo xtask bench start       measure the first request of an isolate; also with --quick
 cargo xtask bench python      measure the Python package and its peers; also with --quick
 cargo xtask simulate          model thousands of isolates, and count what they fetch and decide; --seed N,

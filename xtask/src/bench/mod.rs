@@ -8,6 +8,7 @@ mod hosts;
 mod isolates;
 mod load;
 mod material;
+pub(crate) mod memory;
 mod only;
 mod programs;
 mod python;

@@ -69,7 +69,8 @@ a new key yet, it also allows 503 `keys_unavailable`. If a key has just been rem
 const CHECKS: &str = "\
 The upstream reports what it received in a header of its response. A forwarded request is wrong if the user,
 the email address, the client address, the method, the path or the body differs from the client's, if a
-forged header reached the upstream, or if a sampled assertion is not valid. A rejected request is wrong if it reached the upstream.
+forged header reached the upstream, or if a sampled assertion is not valid. A rejected request is wrong if it
+reached the upstream.
 ";
 
 const PHASES: &str = "\

@@ -6,10 +6,10 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::judge::Judge;
-use super::memory::{Memory, Resident};
 use super::plan::{PhaseKind, Plan};
 use super::tally::Counted;
 use super::traffic::Kind;
+use crate::bench::memory::{Memory, Resident};
 use crate::bench::today;
 
 /// What a run has found.

@@ -18,7 +18,6 @@ use crate::bench::material::{self, User};
 use crate::bench::{publish, upstream};
 use crate::{build, progress, usage};
 use candidates::{Candidate, Gateway};
-use memory::Memory;
 use report::Report;
 use rounds::Figures;
 use workloads::{Kind, Workload};
@@ -59,7 +58,7 @@ pub(super) fn run(options: &[&str]) -> Result<()> {
     let resident = [usage::memory(ours.process)?, usage::memory(revoking.process)?];
     progress(format!("measuring memory, {} requests", effort.requests));
     let few = workloads.iter().find(|it| it.kind == Kind::Few).context("a load is missing")?;
-    let memory = Memory::measure(ours, &few.requests, effort.requests)?;
+    let memory = memory::measure(ours, &few.requests, effort.requests)?;
 
     let report = Report { cores, effort, figures, pair, memory, resident };
     publish("gateway", &report.text()?, &report.json()?, options.is_empty())

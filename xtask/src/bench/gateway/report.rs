@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::Effort;
 use super::candidates::Candidate;
-use super::memory::Memory;
 use super::requirements;
 use super::revocations::ENTRIES;
 use super::rounds::{Figures, WARM_UP};
 use super::workloads::Kind;
+use crate::bench::memory::Resident;
 use crate::bench::requirement::{self, Requirement};
 use crate::bench::table::table;
 use crate::bench::{architecture, today, version};
@@ -21,7 +21,8 @@ pub(super) struct Report {
     pub(super) figures: Vec<Figures>,
     /// Of the two gateways that are compared alone
     pub(super) pair: Vec<Figures>,
-    pub(super) memory: Memory,
+    /// The requests over which the memory was measured, and the memory
+    pub(super) memory: (usize, Resident),
     /// Resident memory after the rounds, in bytes: of ours, and of ours with revocations
     pub(super) resident: [u64; 2],
 }
@@ -83,8 +84,8 @@ impl Report {
     }
 
     fn memory_text(&self) -> String {
-        let Memory { requests, start, end } = self.memory;
-        let [start, end] = [start, end].map(|bytes| bytes / 1e6);
+        let (requests, memory) = self.memory;
+        let [start, end] = [memory.second, memory.last].map(|bytes| bytes / 1e6);
         let [without, with] = self.resident.map(|bytes| bytes as f64 / 1e6);
         format!(
             "Ours, resident, over {requests} requests: {start:.0} MB in the second tenth of them, \
@@ -95,7 +96,7 @@ impl Report {
     }
 
     fn requirements(&self) -> Vec<Requirement> {
-        requirements::all(&self.figures, &self.pair, &self.memory)
+        requirements::all(&self.figures, &self.pair, &self.memory.1)
     }
 
     /// The report as JSON.
@@ -130,9 +131,9 @@ impl Report {
             "pairRounds": self.effort.pair.0 * self.effort.pair.1,
             "pair": pair.collect::<Vec<_>>(),
             "memory": {
-                "requests": self.memory.requests,
-                "startBytes": self.memory.start.round(),
-                "endBytes": self.memory.end.round(),
+                "requests": self.memory.0,
+                "startBytes": self.memory.1.second.round(),
+                "endBytes": self.memory.1.last.round(),
                 "afterRoundsBytes": self.resident[0],
                 "afterRoundsBytesWithRevocations": self.resident[1],
             },

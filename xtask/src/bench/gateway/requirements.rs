@@ -1,13 +1,13 @@
 //! The Worker's performance requirements, compared with the measured figures.
 
 use super::candidates::Candidate;
-use super::memory::Memory;
 use super::rounds::Figures;
 use super::workloads::Kind;
+use crate::bench::memory::Resident;
 use crate::bench::requirement::{Bound, Requirement};
 
 /// `pair` has the figures of the two gateways that are compared alone.
-pub(super) fn all(figures: &[Figures], pair: &[Figures], memory: &Memory) -> Vec<Requirement> {
+pub(super) fn all(figures: &[Figures], pair: &[Figures], memory: &Resident) -> Vec<Requirement> {
     let speeds = SPEEDS.iter().filter_map(|speed| speed.requirement(figures));
     let speeds = speeds.chain(PAIR_SPEEDS.iter().filter_map(|speed| speed.requirement(pair)));
     let growth = Requirement {
