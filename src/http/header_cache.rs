@@ -13,7 +13,7 @@ use crate::http::head::RequestHead;
 #[derive(Debug, Default)]
 pub struct HeaderCache {
     /// Fields with their numbers. The fields with number `n` are at index `n % CAPACITY`
-    cached: Vec<Option<(usize, Arc<Fields>)>>,
+    cached: Vec<Option<(u64, Arc<Fields>)>>,
 }
 
 impl HeaderCache {
@@ -45,7 +45,7 @@ impl HeaderCache {
                 RequestHead::read(text, start, Some(common), true)?
             }
             Some(number) => {
-                let number = (!number.is_empty()).then(|| number.parse::<usize>());
+                let number = (!number.is_empty()).then(|| number.parse::<u64>());
                 let number = number.transpose().ok()?;
                 let end = text.find("\n\n")? + 1;
                 let common = Arc::new(Fields::parse(text.split_off(end), 0)?);
@@ -62,17 +62,21 @@ impl HeaderCache {
         }
     }
 
-    fn find(&self, number: usize) -> Option<&Arc<Fields>> {
-        let (cached, fields) = self.cached.get(number % Self::CAPACITY)?.as_ref()?;
+    fn find(&self, number: u64) -> Option<&Arc<Fields>> {
+        let (cached, fields) = self.cached.get(Self::index(number))?.as_ref()?;
         (*cached == number).then_some(fields)
     }
 
-    fn insert(&mut self, number: usize, fields: &Arc<Fields>) {
-        let index = number % Self::CAPACITY;
+    fn insert(&mut self, number: u64, fields: &Arc<Fields>) {
+        let index = Self::index(number);
         if self.cached.len() <= index {
             self.cached.resize(index + 1, None);
         }
         self.cached[index] = Some((number, Arc::clone(fields)));
+    }
+
+    fn index(number: u64) -> usize {
+        (number % Self::CAPACITY as u64) as usize
     }
 
     /// The clients whose fields are cached.
@@ -146,6 +150,17 @@ mod tests {
                 assert_eq!(head.header("authorization").next(), Some(&*known.to_string()));
             }
         }
+    }
+
+    #[test]
+    fn numbers_beyond_32_bits_are_cached() {
+        let mut cache = HeaderCache::default();
+        for number in [1 << 32, (1 << 53) - 1_u64] {
+            cache.read(format!("+{number}\n{LINE}\na: {number}\n")).unwrap();
+            let head = cache.read(format!("{number}\n{LINE}")).unwrap();
+            assert_eq!(head.header("a").next(), Some(&*number.to_string()));
+        }
+        assert_eq!(cache.read(format!("0\n{LINE}")), None);
     }
 
     #[test]

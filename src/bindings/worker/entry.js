@@ -2,7 +2,7 @@
 // proxies; this one is an object. It constructs that class only after the wasm has trapped.
 
 import Entrypoint from "worker-build";
-import { clear, IncomingRequest } from "./incoming_request.js";
+import { IncomingRequest } from "./incoming_request.js";
 import { warmUp } from "./warm_up.js";
 
 // the class of the binding REVOCATIONS; without the binding, nothing constructs it
@@ -22,18 +22,10 @@ const state = globalThis.__worker_init_state;
  * @param {(this: object, request: IncomingRequest) => unknown} decide `this` has `env` and `ctx`
  */
 function handle(request, env, ctx, decide) {
-  if (state.criticalError) {
-    clear();
-    // the constructor instantiates the wasm again
-    return new Entrypoint(ctx, env).fetch(new IncomingRequest(request));
-  }
-  try {
-    const incoming = new IncomingRequest(request);
-    return incoming.replay(decisionIsValid) ?? decide.call({ env, ctx }, incoming);
-  } catch (error) {
-    state.criticalError = error instanceof WebAssembly.RuntimeError;
-    throw error;
-  }
+  // the constructor instantiates the wasm again
+  if (state.criticalError) new Entrypoint(ctx, env);
+  const incoming = new IncomingRequest(request, state.instanceId);
+  return incoming.replay(decisionIsValid) ?? decide.call({ env, ctx }, incoming);
 }
 
 // the Worker starts also if this fails

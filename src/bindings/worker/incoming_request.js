@@ -67,7 +67,10 @@ let next = 0;
  */
 const decisions = new Map();
 
-/** Clears both caches, because what they belong to in the wasm is gone. */
+/** The instance of the wasm that both caches belong to. @type {number | undefined} */
+let instance;
+
+/** Clears both caches. What they refer to is in the wasm, so it goes with its instance. */
 export function clear() {
   numbers.clear();
   decisions.clear();
@@ -99,8 +102,13 @@ let isOnCloudflare = false;
 
 /** A request and its head. */
 export class IncomingRequest {
-  /** @param {Request} request */
-  constructor(request) {
+  /**
+   * @param {Request} request
+   * @param {number} current the instance of the wasm that will decide
+   */
+  constructor(request, current) {
+    if (current !== instance) clear();
+    instance = current;
     let own = `${request.method}\n${request.url}\n`;
     let common = "";
     /** @type {Fields} */

@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::handler::set_on_abort;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
 use worker::js_sys::{JSON, Reflect};
@@ -37,6 +38,7 @@ use services::Services;
 /// an executor.
 #[wasm_bindgen]
 pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -> JsValue {
+    set_on_abort(trapped);
     let Some(head) = HEADERS.with_borrow_mut(|headers| headers.read(request.serialize())) else {
         return unreadable().into();
     };
@@ -64,6 +66,7 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
 /// `env` has the settings of the warm-up. Of what this makes, only compiled code remains.
 #[wasm_bindgen(js_name = warmUp)]
 pub fn warm_up(requests: Vec<IncomingRequest>, env: Env) -> Vec<JsValue> {
+    set_on_abort(trapped);
     let mut headers = HeaderCache::default();
     // once: V8 would optimize a function that is called again for the settings of the warm-up
     let host = JsHost::new(|_| ()).for_warm_up(true);
@@ -294,6 +297,19 @@ fn unreadable() -> Response {
 
 fn respond(response: &gateway::Response) -> Response {
     make_response(response.status, &response.headers_as_text(), &response.body)
+}
+
+#[wasm_bindgen(module = "/src/bindings/worker/instance.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = trapped)]
+    fn mark_trapped();
+}
+
+/// After a trap or an exception in JavaScript. worker-build would make a new instance at the next
+/// call, which can be that of a request which waits in the old one.
+// allocates nothing, because memory can be exhausted
+fn trapped() {
+    mark_trapped();
 }
 
 #[wasm_bindgen(module = "/src/bindings/worker/environment.js")]
