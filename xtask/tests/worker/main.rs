@@ -20,6 +20,7 @@ mod settings;
 mod soak;
 mod stack;
 mod streams;
+mod traps;
 mod warm_up;
 mod websocket_expiry;
 mod websockets;
