@@ -41,10 +41,11 @@ const PLAIN = /^[\w-]*$/;
 
 /**
  * The longest texts that are cached, in characters: a client's headers, and the rest of a head
- * with its token.
+ * with its token. Many short headers take more memory than their text.
  */
 const MAX_COMMON = 4096;
 const MAX_HEAD = 2048;
+const MAX_HEADERS = 64;
 
 /** The sizes of both caches. The wasm caches as many. */
 const MAX_CLIENTS = 1024;
@@ -113,9 +114,11 @@ export class IncomingRequest {
     let common = "";
     /** @type {Fields} */
     const fields = {};
+    let headers = 0;
     // faster in workerd than a loop over the headers
     request.headers.forEach((value, name) => {
       fields[name] = value;
+      headers += 1;
       if (name === RAY && PLAIN.test(value)) return;
       if (PER_REQUEST.has(name)) own += `${name}: ${value}\n`;
       else common += `${name}: ${value}\n`;
@@ -133,6 +136,8 @@ export class IncomingRequest {
     this.own = own;
     /** The headers that the client repeats, each on a line. */
     this.common = common;
+    /** Whether both caches may have the headers. */
+    this.isCacheable = headers <= MAX_HEADERS && common.length <= MAX_COMMON;
   }
 
   /**
@@ -160,7 +165,7 @@ export class IncomingRequest {
   serialize() {
     if (this.head) return this.head;
     const { own, common } = this;
-    if (common.length > MAX_COMMON) return `+${own}\n${common}`;
+    if (!this.isCacheable) return `+${own}\n${common}`;
     const number = next++;
     insert(numbers, MAX_CLIENTS, common, number);
     this.head = `${number}${own}`;

@@ -123,3 +123,25 @@ fn a_repeated_request_is_rejected_once_its_token_expired_even_by_a_new_wasm_inst
         assert_eq!(log.contains("Reinitializing"), !bindings.is_empty());
     }
 }
+
+#[test]
+fn a_client_with_more_headers_than_the_caches_accept_is_served_as_any_other() {
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[("USER_CLAIM", json!("sub"))]);
+    let token = bearer(&auth.token("a"));
+    let names: Vec<_> = (0..200).map(|number| format!("x-{number}")).collect();
+    for count in [50, 70, 200] {
+        let mut headers: Vec<_> =
+            names[..count].iter().map(|name| (name.as_str(), name.as_str())).collect();
+        headers.push(("authorization", &token));
+        for _ in 0..3 {
+            let url = format!("{}/api/{UUID}/x", edge.url);
+            let echoed = http::get(&url, &headers).unwrap().json();
+            assert_eq!(seen(&echoed, "x-edge-user"), ["user-1"], "{count}");
+            for name in &names[..count] {
+                assert_eq!(&seen(&echoed, name), &[name.as_str()]);
+            }
+            assert_eq!(seen(&echoed, "x-request-id").len(), 1);
+        }
+    }
+}

@@ -66,11 +66,8 @@ fn check((binding, script): &(&str, String)) {
     let edge = edge_with(&auth, &upstream.url, &settings, &[(binding, script)]);
     let get = |client: &str, token: &str| {
         let url = format!("{}/api/{UUID}/x", edge.url);
-        let headers = [
-            ("cf-connecting-ip", "192.0.2.7"),
-            ("x-client", client),
-            ("authorization", token),
-        ];
+        let headers =
+            [("cf-connecting-ip", "192.0.2.7"), ("x-client", client), ("authorization", token)];
         http::get(&url, &headers).unwrap()
     };
     let user = |client: &str, token: &str| {
