@@ -6,6 +6,7 @@ mod auth_server;
 mod body;
 mod client;
 mod echo;
+mod head;
 mod json;
 mod judge;
 mod keys;
