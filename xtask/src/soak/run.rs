@@ -85,8 +85,11 @@ impl Run {
 
     /// The resident memory of workerd.
     pub(super) fn memory(&self) -> Result<u64> {
-        let log = || format!("workerd has ended; its log:\n{}", self.server.log());
-        usage::memory(self.process).with_context(log)
+        let ended = || {
+            let seed = self.lanes.mint.keys.plan.seed;
+            format!("workerd with seed {seed} has ended; its log:\n{}", self.server.log())
+        };
+        usage::memory(self.process).with_context(ended)
     }
 
     /// The CPU time of workerd, zero if the system does not report it.
