@@ -98,8 +98,6 @@ fn wrapped(program: impl AsRef<OsStr>) -> Command {
         trap 'kill "$program"' TERM INT
         echo "pid $program"
         wait "$program"; status=$?
-        # a trap ends the wait before the program ends
-        while kill -0 "$program" 2>/dev/null; do wait "$program"; status=$?; done
         kill "$watcher" 2>/dev/null
         exit "$status""#;
     let mut command = Command::new("sh");

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::auth_server::AuthServer;
 use super::judge::Judge;
@@ -102,5 +103,23 @@ impl Run {
         self.auth.fetches()
     }
 }
+
+impl Drop for Run {
+    /// Stops workerd and waits for its end, which is later than that of its wrapper.
+    fn drop(&mut self) {
+        self.server.stop();
+        let id = i32::try_from(self.process).ok().and_then(Pid::from_raw);
+        let Some(id) = id else { return };
+        let deadline = Instant::now() + ENDING;
+        while test_kill_process(id).is_ok() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
+        }
+        // it waits for its connections to the upstream, which this process keeps
+        let _ = kill_process(id, Signal::KILL);
+    }
+}
+
+/// How long workerd takes at most to end its connections.
+const ENDING: Duration = Duration::from_secs(2);
 
 const SETTLING: Duration = Duration::from_secs(1);
