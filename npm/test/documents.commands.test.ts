@@ -207,8 +207,10 @@ async function helpOfCargo([command = ""]: string[]): Promise<string> {
 /** Options of `cargo xtask` that a value follows. */
 const WITH_VALUE = new Set([
   "--datacenters",
+  "--hours",
   "--isolates",
   "--load",
+  "--minutes",
   "--profile",
   "--requests",
   "--scenario",
@@ -216,11 +218,12 @@ const WITH_VALUE = new Set([
   "--token-lifetime",
   "--users",
   "--visits",
+  "--workers",
 ]);
 
 /** `cargo xtask` is the repository's own: its source names every command and part. */
 function errorOfXtask(words: string[]): string | undefined {
-  const source = ["main", "test/mod", "bench/mod", "simulate/mod"]
+  const source = ["main", "test/mod", "bench/mod", "simulate/mod", "soak/mod"]
     .map((name) => read(`xtask/src/${name}.rs`))
     .join("\n");
   const [command] = words;

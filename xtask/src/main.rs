@@ -79,7 +79,7 @@ cargo xtask bench python      measure the Python package and its peers; also wit
 cargo xtask simulate          model thousands of isolates, and count what they fetch and decide; --seed N,
                               --scenario NAME, --users N, --datacenters N, --isolates N and others
 cargo xtask soak              send an hour of mixed traffic through the Worker, and check each response
-                              by an oracle; --hours N, --minutes N, --seed N
+                              by an oracle; --hours N, --minutes N, --workers N, --seed N
 cargo xtask fuzz [TARGET]     run each fuzz target for a minute, or for --seconds N
 cargo xtask mutants [FILE…]   check that a test fails for each small change to the core; --shard K/N
                               runs a part

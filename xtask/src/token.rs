@@ -1,5 +1,6 @@
 //! Forged tokens for tests.
 
+use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -17,7 +18,9 @@ pub fn now() -> f64 {
 
 /// A key that the auth server does not publish.
 pub fn foreign_key() -> SigningKey {
-    SigningKey::from_bytes(&[7; 32])
+    // to make the public key takes as long as a signature
+    static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::from_bytes(&[7; 32]));
+    KEY.clone()
 }
 
 /// The public JWK of [`foreign_key`] with that `kid`.

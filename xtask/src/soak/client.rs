@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use serde_json::Value;
 
 use super::echo::{ECHO, Echo};
+use super::head::Head;
 use super::judge::Response;
-use super::wire::{Head, Wire};
+use super::wire::Wire;
 
 /// A connection to the Worker, opened when it is needed.
 pub(super) struct Client {
@@ -60,7 +61,9 @@ pub(super) fn read(
             let mut body = Vec::new();
             wire.body(head, |part| body.extend_from_slice(part))?;
             piece(&body);
-            let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+            // unlike `from_slice`, `parse` is compiled with serde_json, for speed
+            let body: Option<Value> = str::from_utf8(&body).ok().and_then(|it| it.parse().ok());
+            let body = body.unwrap_or_default();
             response.code = body["code"].as_str().unwrap_or_default().to_owned();
         }
     }

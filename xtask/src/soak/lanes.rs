@@ -1,4 +1,4 @@
-//! The connections of a run, each in a thread with one request at a time.
+//! The connections to a Worker, each in a thread with one request at a time.
 
 use std::io::Result;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use super::traffic::Kind;
 use super::users::Mint;
 use super::{sockets, streams};
 
-/// What all connections share.
+/// What all connections to a Worker share.
 pub(super) struct Lanes {
     pub(super) address: SocketAddr,
     pub(super) mint: Arc<Mint>,
@@ -30,27 +30,34 @@ pub(super) const SHORT: usize = 16;
 const STREAMS: usize = 2;
 /// Connections that open WebSockets.
 const SOCKETS: usize = 2;
+const ALL: usize = SHORT + STREAMS + SOCKETS;
+
+/// Sends requests to all Workers while `observe` runs.
+pub(super) fn during<T>(workers: &[&Lanes], observe: impl FnOnce() -> T) -> T {
+    thread::scope(|scope| {
+        let lanes: Vec<ScopedJoinHandle<'_, ()>> = workers
+            .iter()
+            .flat_map(|worker| (0..ALL).map(move |number| (*worker, number)))
+            .map(|(worker, number)| scope.spawn(move || worker.run(number)))
+            .collect();
+        let observed = observe();
+        for worker in workers {
+            worker.stopped.store(true, Ordering::SeqCst);
+        }
+        for lane in lanes {
+            lane.join().expect("a connection's thread does not panic");
+        }
+        observed
+    })
+}
 
 impl Lanes {
-    /// Sends requests while `observe` runs.
-    pub(super) fn during<T>(&self, observe: impl FnOnce() -> T) -> T {
-        thread::scope(|scope| {
-            let lane = |number: usize| {
-                scope.spawn(move || match number {
-                    _ if number < SHORT => self.short(number),
-                    _ if number < SHORT + STREAMS => streams::run(self, number),
-                    _ => sockets::run(self, number),
-                })
-            };
-            let lanes: Vec<ScopedJoinHandle<'_, ()>> =
-                (0..SHORT + STREAMS + SOCKETS).map(lane).collect();
-            let observed = observe();
-            self.stopped.store(true, Ordering::SeqCst);
-            for lane in lanes {
-                lane.join().expect("a connection's thread does not panic");
-            }
-            observed
-        })
+    fn run(&self, number: usize) {
+        match number {
+            _ if number < SHORT => self.short(number),
+            _ if number < SHORT + STREAMS => streams::run(self, number),
+            _ => sockets::run(self, number),
+        }
     }
 
     pub(super) fn is_stopped(&self) -> bool {

@@ -111,7 +111,7 @@ fn exchange(lanes: &Lanes, requests: &mut Requests, open: &mut Open) -> Result<b
     let body = Body { number: requests.number(), length: 1 + requests.random.below(40_000) };
     let message = match requests.random.below(2) {
         0 => Message::text(format!("{} {}", body.number, "ä".repeat(body.length / 2))),
-        _ => Message::binary(body.pieces().flatten().copied().collect::<Vec<_>>()),
+        _ => Message::binary(body.pieces().collect::<Vec<_>>().concat()),
     };
     let began = now();
     // a socket that has ended may reject the message; the reason arrives all the same

@@ -13,7 +13,8 @@ use tungstenite::{Message, WebSocket};
 
 use super::body::{Body, Hash};
 use super::echo::{Echo, GOOD, UNCHECKED};
-use super::wire::{self, Head, Wire};
+use super::head::Head;
+use super::wire::{self, Wire};
 use crate::token;
 
 /// The upstream.
@@ -120,8 +121,7 @@ impl Upstream {
 
     fn echo(&self, head: &Head, is_sample: bool) -> Echo {
         let all = |name: &str| {
-            let named = head.headers().filter(|(n, _)| n.eq_ignore_ascii_case(name));
-            let values = named.map(|(_, value)| value).collect::<Vec<_>>().join(",");
+            let values = head.all(name).collect::<Vec<_>>().join(",");
             if values.is_empty() { "-".to_owned() } else { values }
         };
         let user = all("x-edge-user");

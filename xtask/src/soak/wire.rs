@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use super::head::Head;
+
 /// A connection.
 pub(super) struct Wire {
     reader: BufReader<TcpStream>,
     head: Vec<u8>,
 }
-
-/// The start line and the headers of a message.
-pub(super) struct Head(String);
 
 impl Wire {
     pub(super) fn connect(address: SocketAddr) -> Result<Self> {
@@ -33,9 +32,8 @@ impl Wire {
 
     /// Sends a chunk of a chunked body (RFC 9112, section 7.1); an empty one ends the body.
     pub(super) fn send_chunk(&mut self, bytes: &[u8]) -> Result<()> {
-        self.send(format!("{:x}\r\n", bytes.len()).as_bytes())?;
-        self.send(bytes)?;
-        self.send(b"\r\n")
+        let size = format!("{:x}\r\n", bytes.len());
+        self.send(&[size.as_bytes(), bytes, b"\r\n"].concat())
     }
 
     /// Reads the head of a message. `None` if the other side has closed the connection before it.
@@ -50,7 +48,7 @@ impl Wire {
                 _ => {}
             }
         }
-        Ok(Some(Head(String::from_utf8_lossy(&self.head).into_owned())))
+        Ok(Some(Head::new(String::from_utf8_lossy(&self.head).into_owned())))
     }
 
     /// Reads the body after a head, and calls `piece` with each part of it.
@@ -106,25 +104,6 @@ impl Wire {
 
 /// For one read or write of the client. The Worker waits at most eleven seconds for keys.
 const TIMEOUT: Duration = Duration::from_secs(25);
-
-impl Head {
-    /// The words of the start line.
-    pub(super) fn word(&self, index: usize) -> &str {
-        let line = self.0.split('\n').next().unwrap_or_default();
-        line.split(' ').nth(index).unwrap_or_default().trim_end()
-    }
-
-    /// Names and values of the headers.
-    pub(super) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        let fields = self.0.split('\n').skip(1).filter_map(|line| line.split_once(':'));
-        fields.map(|(name, value)| (name, value.trim()))
-    }
-
-    /// The first value of a header.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
-}
 
 /// Starts a server on a free loopback port until this process ends. Calls `serve` in a thread for
 /// each connection, which closes when `serve` returns.

@@ -1,12 +1,20 @@
 //! The soak test, for seconds: the oracle finds nothing wrong with the Worker, and finds what a
 //! Worker with other settings does wrong.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use xtask::soak::{Options, Outcome, soak};
 
 fn run(seconds: f64, settings: &[(&'static str, Value)]) -> Outcome {
-    let options = Options { seed: 7, seconds, settings: settings.to_vec(), ..Options::default() };
-    soak(&options).unwrap()
+    soak(&options(1, seconds, settings)).unwrap()
+}
+
+fn options(workers: u64, seconds: f64, settings: &[(&'static str, Value)]) -> Options {
+    Options { seed: 7, workers, seconds, settings: settings.to_vec(), ..Options::default() }
 }
 
 #[test]
@@ -14,6 +22,27 @@ fn a_run_of_seconds_finds_no_wrong_decision() {
     let Outcome { requests, wrong, lost, findings, .. } = run(12.0, &[]);
     assert_eq!((wrong, lost), (0, 0), "{findings:#?}");
     assert!(requests > 1_000, "{requests}");
+}
+
+#[test]
+fn workers_side_by_side_end_when_the_run_is_stopped() {
+    let options = options(2, 1_000.0, &[]);
+    let stopped = Arc::clone(&options.stopped);
+    let timer = thread::spawn(move || {
+        thread::sleep(Duration::from_secs(6));
+        stopped.store(true, Ordering::SeqCst);
+    });
+    let Outcome { requests, wrong, findings, .. } = soak(&options).unwrap();
+    timer.join().unwrap();
+    assert_eq!(wrong, 0, "{findings:#?}");
+    assert!(requests > 500, "{requests}");
+}
+
+#[test]
+fn a_worker_that_does_not_start_is_an_error() {
+    let wrong_setting = [("BETTER_AUTH_URL", json!("no URL"))];
+    let error = soak(&options(2, 1_000.0, &wrong_setting)).map(|_| ()).unwrap_err();
+    assert!(error.to_string().contains("not healthy"), "{error}");
 }
 
 #[test]

@@ -9,8 +9,8 @@ use crate::bench::load::Load;
 use crate::bench::memory::{Memory, Resident};
 use crate::usage;
 
-/// Sends that number of requests, or fewer if the time limit is reached. Returns how many completed,
-/// and the memory of the gateway's process over them.
+/// Sends that number of requests, or fewer if the time limit is reached. Returns how many
+/// completed, and the memory of the gateway's process over them.
 pub(super) fn measure(
     gateway: &Gateway,
     sent: &[String],
