@@ -96,10 +96,6 @@ fn charts() -> Result<Vec<Chart>> {
             |runtime| format!("{runtime}, ms"),
         )?,
     });
-    let tokens = |tokens: &str| match tokens {
-        "1" => "one token".to_owned(),
-        tokens => format!("{tokens} tokens"),
-    };
     for (name, figure, unit, better) in [
         ("requests", "requestsPerSecond", "requests/s", "more is better"),
         ("cpu", "cpuMicrosecondsPerRequest", "CPU µs a request", "less is better"),
@@ -109,10 +105,10 @@ fn charts() -> Result<Vec<Chart>> {
             description: format!("The gateway under load, {unit}; {better}"),
             panels: panels(
                 figures(&gateway, "figures")?.iter(),
-                "tokens",
+                "load",
                 "candidate",
                 figure,
-                |group| format!("{}, {unit}", tokens(group)),
+                |load| format!("{load}, {unit}"),
             )?,
         });
     }
@@ -139,10 +135,8 @@ fn panels<'a>(
 ) -> Result<Vec<Panel>> {
     let mut panels: Vec<Panel> = Vec::new();
     for figure in figures {
-        let title = match &figure[group] {
-            Value::String(group) => title(group),
-            group => title(&group.to_string()),
-        };
+        let group = figure[group].as_str().with_context(|| format!("a figure has no {group}"))?;
+        let title = title(group);
         let label = figure[label].as_str().with_context(|| format!("a figure has no {label}"))?;
         let value = figure[value].as_f64().with_context(|| format!("a figure has no {value}"))?;
         let bar = Bar { label: label.to_owned(), value };
@@ -240,6 +234,8 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -255,6 +251,27 @@ mod tests {
             let drawn = fs::read_to_string(&file).unwrap_or_default();
             assert!(drawn == chart.svg(&LIGHT), "cargo xtask docs draws {file:?} again");
         }
+    }
+
+    #[test]
+    fn a_panel_of_the_gateway_has_one_load_and_a_bar_for_each_gateway() {
+        let charts = charts().unwrap();
+        for chart in charts.iter().filter(|chart| chart.name.starts_with("gateway-")) {
+            let titles: Vec<_> =
+                chart.panels.iter().filter_map(|it| it.title.split(", ").next()).collect();
+            assert_eq!(titles[..2], ["one token", "48 tokens"]);
+            for panel in &chart.panels {
+                let labels: BTreeSet<_> = panel.bars.iter().map(|bar| &bar.label).collect();
+                assert_eq!(labels.len(), panel.bars.len(), "{}", panel.title);
+            }
+        }
+    }
+
+    #[test]
+    fn a_figure_without_a_group_is_an_error() {
+        let figure = serde_json::json!({"candidate": "ours", "figure": 1.0});
+        let drawn = panels([figure].iter(), "load", "candidate", "figure", str::to_owned);
+        assert_eq!(drawn.err().unwrap().to_string(), "a figure has no load");
     }
 
     #[test]
