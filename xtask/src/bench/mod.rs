@@ -51,7 +51,10 @@ pub fn run(options: &[&str]) -> Result<()> {
     let effort = match options {
         [] => Effort { rounds: 61, isolates: 11 },
         ["--quick"] => Effort { rounds: 15, isolates: 5 },
-        _ => bail!("the options of bench are --quick, and --only with words after it"),
+        _ => bail!(
+            "bench measures verifications, with --quick and with --only and words after it, or one \
+             of the parts gateway, start and python"
+        ),
     };
     let is_whole = only.is_none();
     if is_whole {

@@ -59,16 +59,23 @@ pub(crate) const OPTIONS: [(&str, &str); 8] = [
 fn check(options: &[&str]) -> Result<()> {
     for pair in options.chunks(2) {
         let is_known = OPTIONS.iter().any(|(name, _)| *name == pair[0]);
-        if !is_known || pair.len() < 2 {
-            let names = OPTIONS.map(|(name, what)| format!("  {name:<17} {what}"));
-            bail!("simulate takes these options, each with a value:\n{}", names.join("\n"));
-        }
+        let [name, value] = pair else { bail!(usage()) };
+        ensure!(is_known, usage());
+        // before the build, which takes minutes
+        let is_number = value.parse::<f64>().is_ok_and(|number| number >= 0.0);
+        ensure!(*name == "--scenario" || is_number, "{name} {value}: the value is not a number");
     }
     Ok(())
 }
 
+fn usage() -> String {
+    let names = OPTIONS.map(|(name, what)| format!("  {name:<17} {what}"));
+    format!("simulate takes these options, each with a value:\n{}", names.join("\n"))
+}
+
 /// Builds the model for speed and runs it.
 fn simulate(options: &[&str]) -> Result<Value> {
+    progress("building the model, which takes minutes the first time");
     let mut build = Command::new("cargo");
     build.args(["build", "--package", "simulation", "--profile", "bench"]);
     let program = built_file(&mut build, "run-simulation", "run-simulation")?;
@@ -109,6 +116,16 @@ fn compact(report: &Value) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_are_checked_before_the_model_is_built() {
+        let error = |options: &[&str]| check(options).err().map(|error| error.to_string());
+        assert_eq!(error(&["--users", "2000", "--scenario", "day"]), None);
+        assert_eq!(error(&["--users", "x"]).unwrap(), "--users x: the value is not a number");
+        for wrong in [&["--user", "5"][..], &["--users"], &["--seed", "1", "--users"]] {
+            assert!(error(wrong).unwrap().starts_with("simulate takes these options"), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn a_false_rejection_or_another_failure_is_a_wrong_decision() {

@@ -108,12 +108,12 @@ fn parse(options: &[&str]) -> Result<Options> {
     let (mut seed, mut seconds, mut workers) = (1, PUBLISHED, cores().min(MOST_WORKERS));
     for pair in options.chunks(2) {
         let [name, value] = pair else { bail!(USAGE) };
-        let number = || value.parse::<f64>().context(USAGE);
+        let number = || value.parse::<f64>().ok().context(USAGE);
         match *name {
             "--hours" => seconds = number()? * 3_600.0,
             "--minutes" => seconds = number()? * 60.0,
-            "--workers" => workers = value.parse().context(USAGE)?,
-            "--seed" => seed = value.parse().context(USAGE)?,
+            "--workers" => workers = value.parse().ok().context(USAGE)?,
+            "--seed" => seed = value.parse().ok().context(USAGE)?,
             _ => bail!(USAGE),
         }
     }

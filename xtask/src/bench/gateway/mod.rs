@@ -34,12 +34,17 @@ pub(super) fn run(options: &[&str]) -> Result<()> {
             bail!("the options of bench gateway are --quick, --load <name> and --profile <name>")
         }
     };
+    // before the build, which takes minutes
+    let load = match options {
+        ["--load", name] => Some(Kind::parse(name)?),
+        _ => None,
+    };
     build::worker()?;
     let cores = thread::available_parallelism()?.get();
     let upstream = upstream::start(&material::jwks())?;
     let comparison = Comparison { upstream: &upstream, user: User::new(0, &upstream)?, cores };
-    if let ["--load", name] = options {
-        let workload = Workload::new(Kind::parse(name)?, &upstream)?;
+    if let Some(kind) = load {
+        let workload = Workload::new(kind, &upstream)?;
         let (_, figures) = comparison.measure(&Candidate::ALL, &[&workload], effort.all)?;
         println!("{}", report::figure_tables(&figures));
         return Ok(());

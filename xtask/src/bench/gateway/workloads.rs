@@ -41,7 +41,7 @@ impl Kind {
     pub(super) fn parse(name: &str) -> Result<Self> {
         let names = Self::ALL.map(Self::name).join("\", \"");
         let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        kind.with_context(|| format!("the loads are \"{names}\""))
+        kind.with_context(|| format!("{name:?} is not a load: the loads are \"{names}\""))
     }
 
     /// The name in the report.
