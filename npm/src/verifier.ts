@@ -6,6 +6,7 @@ import type { VerifierOptions } from "./options.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { VerifyResult } from "./result.ts";
 import type { WasmVerifier } from "./wasm/glue.ts";
+import { copied, Renewable } from "./wasm/renewable.ts";
 
 /**
  * Makes a verifier. The first call compiles the wasm. The verifier fetches nothing before the first
@@ -40,10 +41,13 @@ export async function verifierWithClock(
 ): Promise<Verifier> {
   const glue = await load();
   try {
-    const wasm = glue.createVerifier(options);
-    wasm.setWaitUntil(glue.waitUntil);
-    if (clock) wasm.setClock(clock);
-    return new Verifier(wasm, options);
+    const wasm = Renewable.make(glue, options, (glue, options) => {
+      const wasm = glue.createVerifier(options);
+      wasm.setWaitUntil(glue.waitUntil);
+      if (clock) wasm.setClock(clock);
+      return wasm;
+    });
+    return new Verifier(wasm, copied(options));
   } catch (error) {
     throw toEdgeAuthError(error);
   }
@@ -56,14 +60,14 @@ export class Verifier {
     Object.defineProperty(Verifier, "name", { value: "Verifier" });
   }
 
-  readonly #wasm: WasmVerifier;
+  readonly #wasm: Renewable<WasmVerifier>;
   readonly #options: VerifierOptions;
   readonly #gateways = new Map<string, Gateway>();
 
   /** @internal */
-  constructor(wasm: WasmVerifier, options: VerifierOptions) {
+  constructor(wasm: Renewable<WasmVerifier>, options: VerifierOptions) {
     this.#wasm = wasm;
-    this.#options = { ...options };
+    this.#options = options;
   }
 
   /**
@@ -78,7 +82,8 @@ export class Verifier {
     token: string,
   ): Promise<VerifyResult<Claims>> {
     try {
-      return (await this.#wasm.verify(token)) as VerifyResult<Claims>;
+      const wasm = this.#wasm.current ?? (await this.#wasm.renewed());
+      return (await wasm.verify(token)) as VerifyResult<Claims>;
     } catch (error) {
       throw toEdgeAuthError(error);
     }
