@@ -29,7 +29,7 @@ interface Target {
 
 /** Listening sockets with processes behind them. */
 export class Listener {
-  readonly #servers: Server[];
+  readonly #servers: Servers;
   readonly #limits: Limits;
   readonly #full: () => void;
   readonly #targets = new Set<Target>();
@@ -56,11 +56,12 @@ export class Listener {
     if (host !== "localhost" && isIP(host) === 0) {
       throw new ListenError("--host is not an IP address, such as 127.0.0.1 or ::");
     }
-    const servers = host === "localhost" ? await listenLocally(port) : [await listen(host, port)];
+    const servers: Servers =
+      host === "localhost" ? await listenLocally(port) : [await listen(host, port)];
     return new Listener(servers, limits, full);
   }
 
-  private constructor(servers: Server[], limits: Limits, full: () => void) {
+  private constructor(servers: Servers, limits: Limits, full: () => void) {
     this.#servers = servers;
     this.#limits = limits;
     this.#full = full;
@@ -157,7 +158,7 @@ export class Listener {
 }
 
 /** Listens on both loopback addresses. A machine can be without IPv6. */
-async function listenLocally(port: number): Promise<Server[]> {
+async function listenLocally(port: number): Promise<Servers> {
   for (let attempts = port === 0 ? ATTEMPTS : 1; ; attempts--) {
     const server = await listen("127.0.0.1", port);
     try {
@@ -186,9 +187,11 @@ async function listen(host: string, port: number): Promise<Server> {
   return server;
 }
 
-function portOf(server: Server | undefined): number {
-  return (server?.address() as AddressInfo).port;
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
 }
+
+type Servers = readonly [Server, ...Server[]];
 
 /** The errors of a system that has no IPv6 address for itself. */
 const WITHOUT_IPV6 = ["EADDRNOTAVAIL", "EAFNOSUPPORT"];
