@@ -23,7 +23,7 @@ const modules = names.map((module, i) => ({
   members: imports.filter((member) => member.module === module),
 }));
 const others = modules.filter(({ module }) => module !== OWN);
-const exported = [...glue.matchAll(/^export (?:class|function) (\w+)/gm)].map(([, name]) => name);
+const exported = [...glue.matchAll(/^export function (\w+)/gm)].map(([, name]) => name);
 const functions = exported.filter((name) => !name.startsWith("__wb"));
 const lines = [
   ...(glue.match(/^import .*;$/gm) ?? []),

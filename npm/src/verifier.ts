@@ -76,7 +76,8 @@ export class Verifier {
    *
    * @param token the token without `Bearer `
    * @returns the claims, the protected header and the user
-   * @throws {EdgeAuthError} with the code of the first check that failed
+   * @throws {EdgeAuthError} with the code of the first check that failed; `edge_unavailable` if the
+   *   wasm has trapped, which the next call mends
    */
   async verify<Claims extends object = Record<never, never>>(
     token: string,
@@ -99,7 +100,8 @@ export class Verifier {
    *   a `url` that is absolute or a target, `/path?query`. Do not build a URL from `Host` yourself.
    * @param options the rules and other options; those that are absent are the verifier's
    * @returns the headers to forward and the user, or the response to send
-   * @throws {EdgeAuthError} `misconfigured`: the message lists all errors in the options
+   * @throws {EdgeAuthError} `misconfigured`: the message lists all errors in the options;
+   *   `edge_unavailable`: the wasm has trapped, which the next call mends
    *
    * @example
    * ```ts

@@ -69,12 +69,22 @@ const after = await Promise.all([
 ]);
 release();
 const { code, status, retryAfter, cause } = trap as EdgeAuthError;
+// what the wasm calls overflows the stack, once
+const { now } = Date;
+Date.now = () => {
+  Date.now = now;
+  throw new RangeError("Maximum call stack size exceeded");
+};
+const overflowed = await outcome(verifier.verify(good));
+const recovered = await Promise.all([good, bad].map((token) => outcome(verifier.verify(token))));
 const result = {
   before,
   trap: { code, status, retryAfter, cause: (cause as Error).name },
   after,
   early: await early,
   late: await outcome(waiting.verify(good)),
+  overflowed,
+  recovered,
   another: await outcome((await createVerifier(options)).verify(bad)),
 };
 console.log(JSON.stringify(result));

@@ -35,6 +35,8 @@ test("after a trap, verifiers and their gateways work again, and no call counts 
     // it waited in the instance that has trapped
     early: "edge_unavailable",
     late: "ada",
+    overflowed: "edge_unavailable",
+    recovered: ["ada", "bad_signature"],
     another: "bad_signature",
   });
 });

@@ -27,19 +27,12 @@ function ignoreFailure(task: Promise<unknown>): void {
 /** Whether an instance has trapped. */
 class State {
   hasTrapped = false;
-  #cause: unknown;
-
-  /** Notes an error that has left the wasm, if it is a trap. */
-  note(error: unknown): void {
-    if (this.hasTrapped || !isTrap(error)) return;
-    this.hasTrapped = true;
-    this.#cause = error;
-  }
+  cause: unknown;
 
   error(): EdgeAuthError {
     const message = "the wasm has trapped, and the next call starts it again";
     return new EdgeAuthError("edge_unavailable", 503, message, {
-      cause: this.#cause,
+      cause: this.cause,
       retryAfter: 1,
     });
   }
@@ -64,7 +57,13 @@ function calling(call: Function, state: State) {
     try {
       result = call(...args);
     } catch (error) {
-      state.note(error);
+      // Without a call, which would fail where the stack has overflowed. By name: the error may be
+      // of another realm. Errors of other names are those of the caller's objects.
+      const name = (error as Error | undefined)?.name;
+      if (name === "RuntimeError" || name === "RangeError" || name === FIREFOX_OVERFLOW) {
+        state.hasTrapped = true;
+        state.cause ??= error;
+      }
       throw state.hasTrapped ? state.error() : error;
     }
     // JavaScript that the wasm has called can have caught the trap of a call back
@@ -73,28 +72,19 @@ function calling(call: Function, state: State) {
   };
 }
 
+const FIREFOX_OVERFLOW = "InternalError";
+
 /** The exports that release memory. The garbage collector calls them, and no caller catches. */
 const RELEASING = /^__wbg_\w+_free$|^__wbindgen_destroy_closure$/;
 
 // biome-ignore lint/complexity/noBannedTypes: the type of TypeScript's own declarations
 function releasing(release: Function, state: State) {
+  const call = calling(release, state);
   return (...args: unknown[]): void => {
-    if (state.hasTrapped) return;
     try {
-      release(...args);
-    } catch (error) {
-      state.note(error);
+      if (!state.hasTrapped) call(...args);
+    } catch {
+      // a trap is in the state
     }
   };
 }
-
-/**
- * Whether an error is the wasm's own or a stack overflow, by its name: the error may be of another
- * realm. Other errors are those of the caller's objects.
- */
-function isTrap(error: unknown): boolean {
-  return error instanceof Error && TRAPS.includes(error.name);
-}
-
-/** Firefox has an `InternalError` for a stack overflow. */
-const TRAPS = ["RuntimeError", "RangeError", "InternalError"];
