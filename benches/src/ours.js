@@ -1,9 +1,11 @@
 // This project's verifier, called through its JavaScript API.
 
-import { createVerifier, imports, start } from "better-auth-edge-wasm";
+import { bind } from "better-auth-edge-wasm";
 
 /** @typedef {import("./material.js").KeyMaterial} KeyMaterial */
 /** @typedef {import("./host.js").Candidate} Candidate */
+
+const { createVerifier, imports, start } = bind();
 
 /** Enough verifications for a key to have its largest table. */
 const USES_UNTIL_WARM = 1000;

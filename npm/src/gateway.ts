@@ -6,6 +6,7 @@ import type { VerifyResult } from "./result.ts";
 import type { RevocationStore } from "./revocations/store.ts";
 import { textStore } from "./revocations/texts.ts";
 import type { WaitUntil, WasmGateway } from "./wasm/glue.ts";
+import { Renewable } from "./wasm/renewable.ts";
 
 /**
  * A rule. The first rule that matches a request applies. Without one, the request requires a token.
@@ -271,12 +272,10 @@ type WasmDecision =
  * @internal
  */
 export class Gateway {
-  readonly #wasm: WasmGateway;
-  readonly #waitUntil: WaitUntil | undefined;
+  readonly #wasm: Renewable<WasmGateway>;
 
-  constructor(wasm: WasmGateway, waitUntil?: WaitUntil) {
+  constructor(wasm: Renewable<WasmGateway>) {
     this.#wasm = wasm;
-    this.#waitUntil = waitUntil;
   }
 
   /**
@@ -284,11 +283,13 @@ export class Gateway {
    */
   async decide(
     request: RequestHead,
-    waitUntil: WaitUntil | undefined = this.#waitUntil,
+    waitUntil: WaitUntil = this.#wasm.waitUntil,
   ): Promise<Decision> {
-    const decision = (await this.#wasm.decide(absoluteHead(request), waitUntil)) as WasmDecision;
+    const wasm = this.#wasm.current ?? (await this.#wasm.renewed());
+    const decision = (await wasm.decide(absoluteHead(request), waitUntil)) as WasmDecision;
     if (!decision.ok) return decision;
-    const redirect = (fields: string, url: string) => this.#wasm.redirectEdits(fields, url);
+    const redirect = (fields: string, url: string) =>
+      (this.#wasm.current ?? wasm).redirectEdits(fields, url);
     return { ...decision, editResponse: (headers) => decision.editResponse(headers, redirect) };
   }
 }
@@ -308,7 +309,11 @@ export async function createGateway(
   try {
     const { revocations } = options;
     const own = revocations ? { ...options, revocations: textStore(revocations) } : options;
-    return new Gateway(glue.createGateway(own, verifierOptions), glue.waitUntil);
+    const all = { own, verifierOptions };
+    const wasm = Renewable.make(glue, all, (glue, { own, verifierOptions }) =>
+      glue.createGateway(own, verifierOptions),
+    );
+    return new Gateway(wasm);
   } catch (error) {
     throw toEdgeAuthError(error);
   }

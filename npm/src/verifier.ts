@@ -6,6 +6,7 @@ import type { VerifierOptions } from "./options.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { VerifyResult } from "./result.ts";
 import type { WasmVerifier } from "./wasm/glue.ts";
+import { copied, Renewable } from "./wasm/renewable.ts";
 
 /**
  * Makes a verifier. The first call compiles the wasm. The verifier fetches nothing before the first
@@ -40,10 +41,13 @@ export async function verifierWithClock(
 ): Promise<Verifier> {
   const glue = await load();
   try {
-    const wasm = glue.createVerifier(options);
-    wasm.setWaitUntil(glue.waitUntil);
-    if (clock) wasm.setClock(clock);
-    return new Verifier(wasm, options);
+    const wasm = Renewable.make(glue, options, (glue, options) => {
+      const wasm = glue.createVerifier(options);
+      wasm.setWaitUntil(glue.waitUntil);
+      if (clock) wasm.setClock(clock);
+      return wasm;
+    });
+    return new Verifier(wasm, copied(options));
   } catch (error) {
     throw toEdgeAuthError(error);
   }
@@ -56,14 +60,14 @@ export class Verifier {
     Object.defineProperty(Verifier, "name", { value: "Verifier" });
   }
 
-  readonly #wasm: WasmVerifier;
+  readonly #wasm: Renewable<WasmVerifier>;
   readonly #options: VerifierOptions;
   readonly #gateways = new Map<string, Gateway>();
 
   /** @internal */
-  constructor(wasm: WasmVerifier, options: VerifierOptions) {
+  constructor(wasm: Renewable<WasmVerifier>, options: VerifierOptions) {
     this.#wasm = wasm;
-    this.#options = { ...options };
+    this.#options = options;
   }
 
   /**
@@ -72,13 +76,15 @@ export class Verifier {
    *
    * @param token the token without `Bearer `
    * @returns the claims, the protected header and the user
-   * @throws {EdgeAuthError} with the code of the first check that failed
+   * @throws {EdgeAuthError} with the code of the first check that failed; `edge_unavailable` if the
+   *   wasm has trapped, which the next call mends
    */
   async verify<Claims extends object = Record<never, never>>(
     token: string,
   ): Promise<VerifyResult<Claims>> {
     try {
-      return (await this.#wasm.verify(token)) as VerifyResult<Claims>;
+      const wasm = this.#wasm.current ?? (await this.#wasm.renewed());
+      return (await wasm.verify(token)) as VerifyResult<Claims>;
     } catch (error) {
       throw toEdgeAuthError(error);
     }
@@ -94,7 +100,8 @@ export class Verifier {
    *   a `url` that is absolute or a target, `/path?query`. Do not build a URL from `Host` yourself.
    * @param options the rules and other options; those that are absent are the verifier's
    * @returns the headers to forward and the user, or the response to send
-   * @throws {EdgeAuthError} `misconfigured`: the message lists all errors in the options
+   * @throws {EdgeAuthError} `misconfigured`: the message lists all errors in the options;
+   *   `edge_unavailable`: the wasm has trapped, which the next call mends
    *
    * @example
    * ```ts

@@ -2,6 +2,7 @@ import { load } from "#wasm";
 import constants from "../../src/bindings/runtime/warm_up.json" with { type: "json" };
 import { Gateway } from "./gateway.ts";
 import type { Glue, Warmable } from "./wasm/glue.ts";
+import { Renewable } from "./wasm/renewable.ts";
 
 /**
  * Prepares this process or isolate for its first request: loads the wasm, verifies a built-in token
@@ -49,7 +50,7 @@ function decide(glue: Glue): Promise<void> {
     headers: new Headers({ authorization: `Bearer ${token}` }),
   };
   const wasm = glue.createGateway(options, verifierOptions);
-  return used(wasm, (wasm) => new Gateway(wasm).decide(request));
+  return used(wasm, (wasm) => new Gateway(new Renewable(glue, wasm, () => wasm)).decide(request));
 }
 
 /** Uses an object of the wasm. Only a warm-up uses it. */

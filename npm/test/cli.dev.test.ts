@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { type AddressInfo, createServer } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -288,7 +289,11 @@ test("dev ends in order when its output has no reader any more", async () => {
 });
 
 test("dev ends with exit code 1 if the port is in use", async () => {
-  const port = new URL(api.url).port;
+  assert.match(await refusal(new URL(api.url).port), /another process uses the port/);
+});
+
+/** The message of a `dev` that does not start. */
+async function refusal(port: string): Promise<string> {
   const child = spawn(
     process.execPath,
     [PROGRAM, "dev", "--api", api.url, "--auth", auth.url, "--port", port],
@@ -300,5 +305,35 @@ test("dev ends with exit code 1 if the port is in use", async () => {
   });
   const [code] = await once(child, "close");
   assert.equal(code, 1);
-  assert.match(errors, /another process uses the port/);
+  return errors;
+}
+
+const hasIPv6 = Object.values(networkInterfaces())
+  .flat()
+  .some((one) => one?.address === "::1");
+const withoutIPv6 = !hasIPv6 && "this machine has no IPv6";
+
+test("dev listens on both addresses of localhost", { skip: withoutIPv6 }, async () => {
+  await using edge = await start(["--api", api.url, "--auth", auth.url]);
+  const { hostname, port } = new URL(edge.url);
+  assert.equal(hostname, "localhost");
+  for (const host of ["127.0.0.1", "[::1]"]) {
+    assert.equal((await fetch(`http://${host}:${port}/tasks`)).status, 401);
+  }
+  // another program cannot get the requests to one of them
+  const other = createServer().listen(Number(port), "::1");
+  const [error] = await once(other, "error");
+  assert.equal(error.code, "EADDRINUSE");
+});
+
+test("dev refuses a port that is in use in IPv6 only", { skip: withoutIPv6 }, async () => {
+  const other = createServer().listen(0, "::1");
+  await once(other, "listening");
+  const { port } = other.address() as AddressInfo;
+  try {
+    const reason = `cannot listen on [::1]:${port}: another process uses the port`;
+    assert((await refusal(`${port}`)).includes(reason));
+  } finally {
+    other.close();
+  }
 });

@@ -124,24 +124,24 @@ test("better-auth-edge/next in a browser contains returnPath and no server code"
 
 test("an import compiles and fetches nothing, and the first verifier compiles once", async () => {
   const output = await inProject(`
-    let calls = 0;
+    const calls = [];
     const counted = (object, name) => {
       const original = object[name];
       object[name] = function (...values) {
-        calls++;
+        calls.push(name);
         return new.target ? new original(...values) : original.apply(this, values);
       };
     };
     for (const name of ["compile", "instantiate", "Module", "Instance"]) counted(WebAssembly, name);
     counted(globalThis, "fetch");
     const { createVerifier } = await import("better-auth-edge");
-    const imported = calls;
+    const imported = [...calls];
     const options = { baseURL: "https://app.example.com" };
     await createVerifier(options);
     await createVerifier(options);
     console.log(JSON.stringify([imported, calls]));
   `);
-  assert.deepEqual(JSON.parse(output), [0, 1]);
+  assert.deepEqual(JSON.parse(output), [[], ["compile", "instantiate"]]);
 });
 
 test("the installed package verifies tokens", async () => {

@@ -8,9 +8,8 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
 const [directory, issuer, now] = process.argv.slice(2);
-const { createVerifier, imports, start } = await import(
-  pathToFileURL(`${directory}/bindings.js`).href
-);
+const { bind } = await import(pathToFileURL(`${directory}/bindings.js`).href);
+const { createVerifier, imports, start } = bind();
 const module = new WebAssembly.Module(readFileSync(`${directory}/index_bg.wasm`));
 start(new WebAssembly.Instance(module, imports));
 Date.now = () => Number(now) * 1000;

@@ -1,8 +1,8 @@
 import { EdgeAuthError } from "../error.ts";
-import { once } from "./once.ts";
+import { loader } from "./loader.ts";
 
 /** @internal */
-export const load = once(async (imports) => {
+export const load = loader(async () => {
   const url = new URL("../better_auth_edge.wasm", import.meta.url);
   const response = await fetch(url);
   const type = response.headers.get("content-type") ?? "";
@@ -12,9 +12,7 @@ export const load = once(async (imports) => {
     throw new EdgeAuthError("misconfigured", 500, message);
   }
   // not every server knows the media type that streaming asks for
-  const { instance } =
-    type === "application/wasm"
-      ? await WebAssembly.instantiateStreaming(response, imports)
-      : await WebAssembly.instantiate(await response.arrayBuffer(), imports);
-  return instance;
+  return type === "application/wasm"
+    ? WebAssembly.compileStreaming(response)
+    : WebAssembly.compile(await response.arrayBuffer());
 });

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-export interface Glue {
+export interface Functions {
   createVerifier(options: object): WasmVerifier;
   createGateway(options: object, verifierOptions: object | undefined): WasmGateway;
   /**
@@ -14,8 +14,20 @@ export interface Glue {
   keyErrors(set: string): (KeyError | null)[] | undefined;
   /** The warning about a base URL from which keys could be intercepted, as a sentence. */
   keyUrlWarning(url: string): string | undefined;
+}
+
+/**
+ * An instance of the wasm.
+ *
+ * After a trap (the memory is exhausted, the stack has overflowed), every call of its functions and
+ * objects fails with `edge_unavailable`, and those that wait do too.
+ *
+ * @internal
+ */
+export interface Glue extends Functions {
   /** The runtime's own function for the current request, if it has one. */
-  waitUntil: WaitUntil | undefined;
+  readonly waitUntil: WaitUntil;
+  readonly hasTrapped: boolean;
 }
 
 /**
@@ -73,7 +85,7 @@ export interface WasmVerifier extends Warmable {
 
 /**
  * Returns the started wasm. Each runtime's loader exports this function. The first call compiles
- * the wasm; after a failure, the next call tries again.
+ * the wasm; after a failure, the next call tries again. After a trap, it starts another instance.
  *
  * @internal
  */

@@ -18,13 +18,12 @@ declare module "*/warm_up.json" {
 
 /** `target/javascript/bindings.js`, which `npm/bindings.js` writes. */
 declare module "#bindings" {
-  /** The imports of the wasm. */
-  export const imports: WebAssembly.Imports;
-  /** Starts an instance, which the glue calls from then on. */
-  export function start(instance: WebAssembly.Instance): WebAssembly.Memory;
-  type Glue = import("./glue.ts").Glue;
-  export const createGateway: Glue["createGateway"];
-  export const createVerifier: Glue["createVerifier"];
-  export const keyErrors: Glue["keyErrors"];
-  export const keyUrlWarning: Glue["keyUrlWarning"];
+  type Bindings = import("./glue.ts").Functions & {
+    /** The imports of the wasm. */
+    imports: WebAssembly.Imports;
+    /** Starts an instance, which the glue calls from then on. */
+    start(instance: WebAssembly.Instance): WebAssembly.Memory;
+  };
+  /** Makes the glue of one instance. */
+  export function bind(): Bindings;
 }

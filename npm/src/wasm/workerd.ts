@@ -1,10 +1,10 @@
 // Cloudflare Workers compile a wasm file at deployment, and nothing at run time.
 import module from "../better_auth_edge.wasm";
 import type { WaitUntil } from "./glue.ts";
-import { once } from "./once.ts";
+import { loader } from "./loader.ts";
 
 /** @internal */
-export const load = once((imports) => WebAssembly.instantiate(module, imports), findWaitUntil);
+export const load = loader(() => module, findWaitUntil);
 
 /**
  * The `waitUntil` of the current request: a fetch that one request starts for all must not end when

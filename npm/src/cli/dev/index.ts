@@ -57,7 +57,8 @@ Exit codes: 0 after Ctrl-C, 1 if the Worker cannot start, 2 if the command line 
   run,
 };
 
-const HOST = "127.0.0.1";
+/** Both loopback addresses: cookies, origins and issuers of the documents name this host. */
+const HOST = "localhost";
 
 /** Milliseconds between two looks at the files. */
 const INTERVAL = 300;

@@ -11,6 +11,13 @@ import { problemResponses, type Unavailability } from "./problem.ts";
 /** The address is in use, or is not one of this machine. */
 export class ListenError extends Error {
   override name = "ListenError";
+  /** The system's code. It is empty if `--host` is not an address. */
+  readonly code: string;
+
+  constructor(message: string, code = "") {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** A process with the Worker. */
@@ -20,9 +27,9 @@ interface Target {
   connections: number;
 }
 
-/** A listening socket with processes behind it. */
+/** Listening sockets with processes behind them. */
 export class Listener {
-  readonly #server: Server;
+  readonly #servers: Servers;
   readonly #limits: Limits;
   readonly #full: () => void;
   readonly #targets = new Set<Target>();
@@ -33,7 +40,8 @@ export class Listener {
   #response = problemResponses("edge_unavailable");
 
   /**
-   * Listens on an address.
+   * Listens on an address, or on both addresses of `localhost`: clients differ in which they try
+   * first, and another program with that address and port would get what is meant for the edge.
    *
    * @param port 0 for any free port
    * @param full is called for each connection that is rejected because of a limit
@@ -45,32 +53,23 @@ export class Listener {
     limits: Limits,
     full: () => void,
   ): Promise<Listener> {
-    const address = host === "localhost" ? "127.0.0.1" : host;
-    if (isIP(address) === 0) {
+    if (host !== "localhost" && isIP(host) === 0) {
       throw new ListenError("--host is not an IP address, such as 127.0.0.1 or ::");
     }
-    const server = createServer({ allowHalfOpen: true, noDelay: true });
-    const listener = new Listener(server, limits, full);
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", ({ code = "" }: NodeJS.ErrnoException) => {
-        reject(new ListenError(`cannot listen on ${host}:${port}: ${REASONS[code] ?? code}`));
-      });
-      server.listen({ host: address, port }, resolve);
-    });
-    // the system accepts no connection for a moment
-    server.on("error", () => {});
-    return listener;
+    const servers: Servers =
+      host === "localhost" ? await listenLocally(port) : [await listen(host, port)];
+    return new Listener(servers, limits, full);
   }
 
-  private constructor(server: Server, limits: Limits, full: () => void) {
-    this.#server = server;
+  private constructor(servers: Servers, limits: Limits, full: () => void) {
+    this.#servers = servers;
     this.#limits = limits;
     this.#full = full;
-    server.on("connection", (client) => this.#accept(client));
+    for (const server of servers) server.on("connection", (client) => this.#accept(client));
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return portOf(this.#servers[0]);
   }
 
   /**
@@ -92,7 +91,7 @@ export class Listener {
 
   /** Closes the socket and all connections. */
   close(): void {
-    this.#server.close();
+    for (const server of this.#servers) server.close();
     for (const client of this.#clients) client.destroy();
   }
 
@@ -157,6 +156,45 @@ export class Listener {
     });
   }
 }
+
+/** Listens on both loopback addresses. A machine can be without IPv6. */
+async function listenLocally(port: number): Promise<Servers> {
+  for (let attempts = port === 0 ? ATTEMPTS : 1; ; attempts--) {
+    const server = await listen("127.0.0.1", port);
+    try {
+      return [server, await listen("::1", portOf(server))];
+    } catch (error) {
+      if (error instanceof ListenError && WITHOUT_IPV6.includes(error.code)) return [server];
+      server.close();
+      // the port is free in IPv4 only
+      if (attempts <= 1) throw error;
+    }
+  }
+}
+
+async function listen(host: string, port: number): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", ({ code = "" }: NodeJS.ErrnoException) => {
+      const address = isIP(host) === 6 ? `[${host}]` : host;
+      const reason = REASONS[code] ?? code;
+      reject(new ListenError(`cannot listen on ${address}:${port}: ${reason}`, code));
+    });
+    server.listen({ host, port }, resolve);
+  });
+  // the system accepts no connection for a moment
+  server.on("error", () => {});
+  return server;
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+type Servers = readonly [Server, ...Server[]];
+
+/** The errors of a system that has no IPv6 address for itself. */
+const WITHOUT_IPV6 = ["EADDRNOTAVAIL", "EAFNOSUPPORT"];
 
 /** How often a connection to a process is tried, and the milliseconds between. */
 const ATTEMPTS = 5;
