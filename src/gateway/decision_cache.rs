@@ -85,8 +85,8 @@ impl DecisionCache {
         Some(id)
     }
 
-    /// Whether the decision is still cached, and its inputs hold: its token is cached and valid, the
-    /// token's key known, and its session has not ended.
+    /// Whether the decision is still cached, and its inputs hold: its token is cached and valid,
+    /// the token's key known, and its session has not ended.
     fn is_valid(&self, id: u32, holds: impl FnOnce(&CachedDecision) -> bool) -> bool {
         let entries = self.entries();
         let is_cached = id < entries.next_id && entries.next_id - id <= CAPACITY;
