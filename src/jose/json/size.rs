@@ -34,7 +34,7 @@ pub(crate) const fn allocation(bytes: usize) -> usize {
     const WORD: usize = size_of::<usize>();
     match bytes {
         0 => 0,
-        ..=MIN_ALLOCATION => MIN_ALLOCATION + WORD,
+        1..=MIN_ALLOCATION => MIN_ALLOCATION + WORD,
         _ => (bytes + WORD).next_multiple_of(2 * WORD),
     }
 }
