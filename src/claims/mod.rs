@@ -27,6 +27,7 @@ pub use scopes::{check_scopes, is_scope};
 pub use session::{SessionClaims, SessionConditions};
 pub use user::UserClaim;
 
+use crate::jose::json::allocation;
 use crate::jose::{Json, Object};
 
 /// The claims of a verified token, or of a user that an application has verified by other means.
@@ -40,6 +41,11 @@ impl Claims {
     /// Claims from the payload's text and the object that was parsed from it.
     pub(crate) fn new(text: String, object: Object) -> Self {
         Self { text, object }
+    }
+
+    /// The bytes that the claims have allocated.
+    pub(crate) fn allocated(&self) -> usize {
+        allocation(self.text.capacity()) + self.object.allocated()
     }
 
     /// The members of the claims set.

@@ -6,7 +6,7 @@
 //! host again.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::gateway::Gateway;
 use crate::gateway::authenticate::AuthenticatedUser;
@@ -21,10 +21,11 @@ impl Gateway {
     /// The id belongs to one head. Only headers that no decision depends on may differ.
     pub fn decision_is_valid(&self, id: u32, now: f64) -> bool {
         self.decisions.is_valid(id, |it| {
+            let Some(user) = it.user.upgrade() else { return false };
             let revocations = self.revocations.as_ref();
             now < it.valid_until
-                && self.issuers.is_valid_now(&it.user, it.issuer, now)
-                && revocations.is_none_or(|known| known.is_known_valid(&it.user, now))
+                && self.issuers.is_valid_now(&user, it.issuer, now)
+                && revocations.is_none_or(|known| known.is_known_valid(&user, now))
         })
     }
 
@@ -42,7 +43,7 @@ impl Gateway {
         if !is_replayable || head.request_id().is_some() || is_reported {
             return None;
         }
-        let user = Arc::clone(&user.verified);
+        let user = Arc::downgrade(&user.verified);
         self.decisions.insert(CachedDecision { user, issuer, valid_until: valid_until? })
     }
 }
@@ -60,7 +61,8 @@ struct Entries {
 
 /// The inputs of a decision.
 struct CachedDecision {
-    user: Arc<Verified>,
+    /// The token, while the cache of verified tokens keeps it: that cache has a limit of bytes
+    user: Weak<Verified>,
     /// The index of the issuer that verified the token
     issuer: usize,
     /// When the edge must sign another assertion, or the session becomes too old for the path, in
@@ -83,8 +85,8 @@ impl DecisionCache {
         Some(id)
     }
 
-    /// Whether the decision is still cached, and its inputs hold: its token is valid, the token's
-    /// key known, and its session has not ended.
+    /// Whether the decision is still cached, and its inputs hold: its token is cached and valid,
+    /// the token's key known, and its session has not ended.
     fn is_valid(&self, id: u32, holds: impl FnOnce(&CachedDecision) -> bool) -> bool {
         let entries = self.entries();
         let is_cached = id < entries.next_id && entries.next_id - id <= CAPACITY;

@@ -1,7 +1,7 @@
 //! Compact JWS (RFC 7515, section 7.1) whose payload is a JWT claims set (RFC 7519).
 
 use super::base64url;
-use super::json::{JsonError, Object};
+use super::json::{JsonError, Object, allocation};
 use crate::error::{Code, Error};
 
 /// A token that has passed checks 1 and 2 of the order of checks. Its signature is not verified.
@@ -132,6 +132,13 @@ impl Header {
         let kid = member("kid", "the header's \"kid\" is not a string")?;
         let typ = member("typ", "the header's \"typ\" is not a string")?;
         Ok(Self { text: header, algorithm, kid, typ })
+    }
+
+    /// The bytes that the header has allocated.
+    pub(crate) fn allocated(&self) -> usize {
+        let Self { text, algorithm, kid, typ } = self;
+        let texts = [Some(text), Some(algorithm), kid.as_ref(), typ.as_ref()];
+        texts.into_iter().flatten().map(|text| allocation(text.capacity())).sum()
     }
 
     /// The header as the issuer signed it: JSON.

@@ -11,12 +11,19 @@ use lru::LruCache;
 use siphasher::sip::SipHasher13;
 
 use super::Verified;
+use crate::jose::json::allocation;
 
 /// The most recently used tokens.
 pub(super) struct TokenCache {
-    entries: LruCache<Box<str>, Arc<Verified>, TokenHasher>,
+    entries: LruCache<Box<str>, CachedToken, TokenHasher>,
     bytes: usize,
     limits: CacheLimits,
+}
+
+/// A verified token and its share of the limit of bytes.
+struct CachedToken {
+    verified: Arc<Verified>,
+    cost: usize,
 }
 
 /// The limits of the cache of verified tokens.
@@ -24,7 +31,7 @@ pub(super) struct TokenCache {
 pub struct CacheLimits {
     /// The maximum number of tokens; 0 disables the cache
     pub tokens: usize,
-    /// The maximum size in bytes of tokens, headers and claims
+    /// The maximum memory in bytes of tokens, headers and claims
     pub bytes: usize,
 }
 
@@ -41,7 +48,7 @@ impl TokenCache {
     }
 
     pub(super) fn get(&mut self, token: &str) -> Option<Arc<Verified>> {
-        self.entries.get(token).cloned()
+        self.entries.get(token).map(|cached| Arc::clone(&cached.verified))
     }
 
     pub(super) fn contains(&self, token: &str) -> bool {
@@ -55,16 +62,16 @@ impl TokenCache {
         }
         self.remove(token);
         while self.entries.len() >= self.limits.tokens || self.bytes + cost > self.limits.bytes {
-            let Some((token, verified)) = self.entries.pop_lru() else { break };
-            self.bytes -= self::cost(&token, &verified);
+            let Some((_, oldest)) = self.entries.pop_lru() else { break };
+            self.bytes -= oldest.cost;
         }
-        self.entries.put(token.into(), Arc::clone(verified));
+        self.entries.put(token.into(), CachedToken { verified: Arc::clone(verified), cost });
         self.bytes += cost;
     }
 
     pub(super) fn remove(&mut self, token: &str) {
-        if let Some(verified) = self.entries.pop(token) {
-            self.bytes -= cost(token, &verified);
+        if let Some(removed) = self.entries.pop(token) {
+            self.bytes -= removed.cost;
         }
     }
 }
@@ -76,13 +83,14 @@ impl std::fmt::Debug for TokenCache {
     }
 }
 
-/// The approximate size in bytes: the token, its header and claims as text, and three times their
-/// size for the parsed values.
+/// The memory in bytes of a cached token: the token, its header and its claims. An assertion that
+/// is made later repeats the claims, so it counts as another copy of the token.
 fn cost(token: &str, verified: &Verified) -> usize {
-    let texts = verified.header().as_json().len() + verified.claims().as_json().len();
-    token.len() + 4 * texts + OVERHEAD
+    2 * allocation(token.len()) + verified.allocated() + OVERHEAD
 }
 
+/// Bytes for the cache's own list and table, the lookups of a usual token, and what an assertion
+/// has beside claims.
 const OVERHEAD: usize = 512;
 
 /// SipHash with a random key, so that an attacker cannot compute collisions. The keys of std's
@@ -142,7 +150,7 @@ mod tests {
     use super::*;
     use crate::claims::{Claims, Expectations};
     use crate::jose::base64url::encode;
-    use crate::jose::{Algorithm, CompactJws, Limits};
+    use crate::jose::{Algorithm, CompactJws, Json, Limits};
     use crate::verifier::Extension;
 
     const LIMITS: CacheLimits = CacheLimits { tokens: 3, bytes: 1_000_000 };
@@ -196,8 +204,28 @@ mod tests {
     #[test]
     fn the_cost_of_a_token_counts_its_bytes_and_those_of_its_header_and_claims() {
         let (token, verified) = verified(1);
-        let texts = HEADER.len() + claims(1).len();
-        assert_eq!(cost(&token, &verified), token.len() + 4 * texts + 512);
+        let own = allocation(size_of::<Verified>() + 2 * size_of::<usize>());
+        let header = [HEADER, "EdDSA", "a key", "JWT"].map(|text| allocation(text.len()));
+        let parsed = Json::parse(&claims(1)).unwrap().allocated();
+        let claims = allocation(claims(1).len()) + parsed + allocation("user-1".len());
+        let expected =
+            2 * allocation(token.len()) + own + header.iter().sum::<usize>() + claims + 512;
+        assert_eq!(cost(&token, &verified), expected);
+        let (act, user) = (r#","impersonatedBy":"#, "x".repeat(1_000));
+        let impersonated = verified_with(&format!("{act}{user:?}")).1.allocated();
+        let copies = impersonated - verified_with(&format!("{act}\"x\"")).1.allocated();
+        assert!(copies > 2_900, "the text, the claim and its copy: {copies}");
+    }
+
+    #[test]
+    fn small_claims_of_a_list_cost_the_memory_that_they_take() {
+        let plain = verified_with("");
+        for (element, least) in [("0", 16), ("[0]", 20), ("{\"a\":0}", 20), ("null", 3)] {
+            let list = vec![element; 1_024].join(",");
+            let (token, verified) = verified_with(&format!(r#","list":[{list}]"#));
+            let more = cost(&token, &verified) - cost(&plain.0, &plain.1);
+            assert!(more > least * list.len(), "{element}: {more} for {} bytes", list.len());
+        }
     }
 
     #[test]
@@ -223,15 +251,24 @@ mod tests {
         TokenCache::new(limits, KeyedHasher::new(|| 0.5))
     }
 
-    const HEADER: &str = r#"{"alg":"EdDSA"}"#;
+    const HEADER: &str = r#"{"alg":"EdDSA","kid":"a key","typ":"JWT"}"#;
 
     fn claims(number: u8) -> String {
         format!(r#"{{"iss":"i","aud":"a","sub":"user-{number}","exp":2000}}"#)
     }
 
-    /// An unsigned token, and its claims as if they had been verified.
     fn verified(number: u8) -> (String, Arc<Verified>) {
-        let parts = [HEADER, &claims(number), "signature"].map(|part| encode(part.as_bytes()));
+        verified_claims(&claims(number))
+    }
+
+    /// The same with these further members of the claims.
+    fn verified_with(members: &str) -> (String, Arc<Verified>) {
+        verified_claims(&claims(1).replace('}', &format!("{members}}}")))
+    }
+
+    /// An unsigned token, and its claims as if they had been verified.
+    fn verified_claims(claims: &str) -> (String, Arc<Verified>) {
+        let parts = [HEADER, claims, "signature"].map(|part| encode(part.as_bytes()));
         let token = parts.join(".");
         let jws = CompactJws::parse(&token, &Limits::default()).unwrap();
         let CompactJws { header, payload, claims, .. } = jws;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::Lookup;
 use crate::claims::{AcceptedClaims, Claims, SessionClaims, SessionToken};
 use crate::crypto::VerifyingKey;
+use crate::jose::json::allocation;
 use crate::jose::{Algorithm, Header};
 
 /// A token that has passed every check.
@@ -50,6 +51,15 @@ impl fmt::Debug for Extension {
 }
 
 impl Verified {
+    /// The bytes that the token takes in an [`Arc`], without its lookups and its extension: these
+    /// are added later.
+    pub(super) fn allocated(&self) -> usize {
+        let copied = [Some(self.user()), self.session().impersonator(), self.session_token()];
+        let copied = copied.into_iter().flatten().map(|text| allocation(text.len()));
+        let own = allocation(size_of::<Self>() + ARC_COUNTERS);
+        own + self.header.allocated() + self.claims.allocated() + copied.sum::<usize>()
+    }
+
     /// The claims of the token.
     pub fn claims(&self) -> &Claims {
         &self.claims
@@ -115,3 +125,6 @@ impl Verified {
         &self.header
     }
 }
+
+/// The bytes of an `Arc`'s two counters.
+const ARC_COUNTERS: usize = 2 * size_of::<usize>();

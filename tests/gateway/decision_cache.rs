@@ -268,6 +268,29 @@ fn a_cached_decision_belongs_to_one_request_and_the_oldest_is_evicted_first() {
 }
 
 #[test]
+fn a_decision_ends_when_the_cache_of_tokens_drops_its_token() {
+    let limit = [("TOKEN_CACHE", "2"), ("EDGE_SIGNING_KEY", SIGNING_KEY)];
+    let edge = Edge::new(&[&SETTINGS[..], &limit].concat());
+    let mut heads = HeaderCache::default();
+    let (mut users, mut ids) = (Vec::new(), Vec::new());
+    for number in 0..5 {
+        let claims = good_claims().with("jti", &format!("\"{number}\""));
+        let Client { fields, .. } = Client::new(number, &edge.signer.token(&claims));
+        let head = heads.read(format!("+{number}\n{OWN}\n{fields}")).unwrap();
+        let forward = edge.forward(&head);
+        users.push(Arc::downgrade(&forward.user.unwrap()));
+        ids.push((head, forward.decision_id.unwrap()));
+    }
+    let kept: Vec<_> = users.iter().map(|user| user.strong_count()).collect();
+    assert_eq!(kept, [0, 0, 0, 1, 1], "only the cache of tokens keeps a token");
+    let is_valid = |id| edge.gateway.decision_is_valid(id, edge.host.now());
+    assert_eq!([0, 1, 2, 3, 4].map(|i| is_valid(ids[i].1)), [false, false, false, true, true]);
+    // the token is verified again, and the new decision is valid
+    let renewed = edge.forward(&ids[0].0).decision_id.unwrap();
+    assert_eq!([renewed, ids[0].1, ids[3].1, ids[4].1].map(is_valid), [true, false, false, true]);
+}
+
+#[test]
 fn logs_and_data_points_of_a_returning_client_equal_those_of_its_first_request() {
     let mut returning = ReturningClient::new(&[SETTINGS[0], ("LOG_LEVEL", "info")], &good_claims());
     let head = returning.head(OWN);

@@ -5,10 +5,12 @@
 
 mod number;
 mod parser;
+mod size;
 
 use std::fmt;
 
 pub use number::Number;
+pub(crate) use size::allocation;
 
 use parser::{Parser, is_white_space};
 
