@@ -96,10 +96,6 @@ fn charts() -> Result<Vec<Chart>> {
             |runtime| format!("{runtime}, ms"),
         )?,
     });
-    let tokens = |tokens: &str| match tokens {
-        "1" => "one token".to_owned(),
-        tokens => format!("{tokens} tokens"),
-    };
     for (name, figure, unit, better) in [
         ("requests", "requestsPerSecond", "requests/s", "more is better"),
         ("cpu", "cpuMicrosecondsPerRequest", "CPU µs a request", "less is better"),
@@ -109,10 +105,10 @@ fn charts() -> Result<Vec<Chart>> {
             description: format!("The gateway under load, {unit}; {better}"),
             panels: panels(
                 figures(&gateway, "figures")?.iter(),
-                "tokens",
+                "load",
                 "candidate",
                 figure,
-                |group| format!("{}, {unit}", tokens(group)),
+                |load| format!("{load}, {unit}"),
             )?,
         });
     }
@@ -139,10 +135,8 @@ fn panels<'a>(
 ) -> Result<Vec<Panel>> {
     let mut panels: Vec<Panel> = Vec::new();
     for figure in figures {
-        let title = match &figure[group] {
-            Value::String(group) => title(group),
-            group => title(&group.to_string()),
-        };
+        let group = figure[group].as_str().with_context(|| format!("a figure has no {group}"))?;
+        let title = title(group);
         let label = figure[label].as_str().with_context(|| format!("a figure has no {label}"))?;
         let value = figure[value].as_f64().with_context(|| format!("a figure has no {value}"))?;
         let bar = Bar { label: label.to_owned(), value };
