@@ -10,8 +10,8 @@ import type { Glue, Warmable } from "./wasm/glue.ts";
  *
  * Call it once, before the server listens, or in the global scope of a Worker, where it does not
  * wait for anything. It fetches no keys, and changes nothing but the speed: before or after
- * `createVerifier` makes no difference, and further calls are harmless. In a browser, it fetches the
- * wasm file. The import of the package alone does not load the wasm.
+ * `createVerifier` makes no difference, and further calls are harmless. In a browser, it fetches
+ * the wasm file. The import of the package alone does not load the wasm.
  *
  * @throws {EdgeAuthError} `misconfigured`: the wasm file is missing
  *
