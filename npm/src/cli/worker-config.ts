@@ -78,7 +78,7 @@ export function devVarsBeside(file: string | undefined): string {
   return file === undefined ? ".dev.vars" : join(file, "..", ".dev.vars");
 }
 
-/** Whether a message may repeat what `--config` has: it may be a URL with a password, or a setting. */
+/** Whether a message may repeat the value of `--config`. It may be a URL with a password. */
 function isFileName(text: string): boolean {
   return /^[\w./-]+\.(toml|jsonc?)$/.test(text);
 }
