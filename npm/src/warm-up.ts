@@ -10,8 +10,9 @@ import { Renewable } from "./wasm/renewable.ts";
  * called for the first time, so the first verification takes many times as long as the next one.
  *
  * Call it once, before the server listens, or in the global scope of a Worker, where it does not
- * wait for anything. It fetches nothing, and changes nothing but the speed. The import of the
- * package alone does not load the wasm.
+ * wait for anything. It fetches no keys, and changes nothing but the speed: before or after
+ * `createVerifier` makes no difference, and further calls are harmless. In a browser, it fetches
+ * the wasm file. The import of the package alone does not load the wasm.
  *
  * @throws {EdgeAuthError} `misconfigured`: the wasm file is missing
  *

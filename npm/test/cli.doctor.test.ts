@@ -125,6 +125,7 @@ test("only the advice for a deployment names the commands for deployments", () =
   for (const origin of local) {
     const texts = Object.values(adviceFor(origin)).join("\n");
     assert.doesNotMatch(texts, /wrangler (tail|secret|deploy)/, origin);
+    assert.match(texts, /npx better-auth-edge dev or serve/);
     assert.match(texts, /\.dev\.vars/);
   }
   for (const origin of ["https://edge.example.com", "http://localhost.example.com"]) {

@@ -46,6 +46,12 @@ test("serve does not repeat what --config has in place of a file's name", async 
   assert.equal(edge.errors(), "error: cannot read the file of --config (ENOENT)\n");
 });
 
+test("serve names a file of --config that does not exist", async () => {
+  await using edge = await serveEdge(settings(), ["--config", "other/nope.toml"]);
+  assert.equal(await edge.exited, 1);
+  assert.equal(edge.errors(), "error: cannot read other/nope.toml (ENOENT)\n");
+});
+
 for (const [form, limits] of [
   ["ratelimits", '[[ratelimits]]\nname = "RATE_LIMIT_USER"\n'],
   [

@@ -242,6 +242,20 @@ test("without keys, verify says why the fetch failed", async () => {
   }
 });
 
+test("without keys, verify names its own options, and shows no links", async () => {
+  const token = await fetchToken(auth.url, ada.sessionToken);
+  await using server = await serve(() => ({ status: 404 }));
+  for (const [url, options] of [
+    [server.url, /\(--base-url\).*\(the path of --base-url\).*\(--jwks-url\)/],
+    [`${server.url}/nope`, /\(--base-url\).*\(--jwks-url\)/],
+  ] as const) {
+    const { stdout } = await run(["verify", "--base-url", url], token);
+    assert.match(inOneLine(stdout), options);
+    assert.match(inOneLine(stdout), /FastAPI's session store is down/);
+    assert.doesNotMatch(stdout, /baseURL|basePath|jwksUrl|\]\(/);
+  }
+});
+
 test("the output never repeats a misplaced token", async () => {
   const token = await fetchToken(auth.url, ada.sessionToken);
   for (const args of [

@@ -78,6 +78,8 @@ test("one exception names all wrong options, and an error never causes another",
     "clockTolerance is not a whole number of seconds from 0 to 300",
   ]);
   assert.deepEqual(named(await verifierErrors({ baseUrl: AUTH })), ["baseUrl"]);
+  const none = await errorsOf(() => createVerifier(undefined as unknown as VerifierOptions));
+  assert.deepEqual(none, ["the options are not an object: pass one with baseURL"]);
   const jwksURL = { jwksURL: `${AUTH}/jwks`, issuer: AUTH, audience: AUTH };
   assert.deepEqual(named(await verifierErrors(jwksURL)), ["jwksURL"]);
   assert.deepEqual(named(await verifierErrors({ baseURL: 7 })), ["baseURL"]);

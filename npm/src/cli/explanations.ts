@@ -38,8 +38,11 @@ function sections(): string[] {
   return page.split(/^## /m).filter((text) => text.trim() !== "");
 }
 
-/** The text on one line, beginning with a capital letter. */
+/** The text on one line without links to other pages, beginning with a capital letter. */
 function sentence(text: string): string {
-  const line = text.trim().replace(/\s+/g, " ");
+  const line = text
+    .trim()
+    .replace(/\s+/g, " ")
+    .replace(/\[([^\]]+)\]\([^)]+\)/g, "$1");
   return line.charAt(0).toUpperCase() + line.slice(1);
 }

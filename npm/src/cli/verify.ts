@@ -73,6 +73,10 @@ async function run(args: Arguments): Promise<number> {
     if (!(error instanceof EdgeAuthError)) throw error;
     throw new UsageError(withOptionNames(error.message));
   });
+  if (!decision.ok) {
+    decision.detail = withOptionsInBrackets(decision.detail);
+    decision.problem &&= withOptionsInBrackets(decision.problem);
+  }
   if (args.has("json")) showJson(decoded, decision);
   else show(decoded, decision);
   return decision.ok ? 0 : 1;
@@ -154,6 +158,13 @@ function withOptionNames(message: string): string {
       return `--${words.toLowerCase()}`;
     })
     .replace(/\b(?<!-)(issuer|audience|algorithms|profile)\b(?= )/g, "--$1");
+}
+
+/** The same for a text that may quote a token or a URL. Its advice has the names in brackets. */
+function withOptionsInBrackets(text: string): string {
+  return text.replace(/\((baseURL|basePath|jwksUrl)\)/g, (_, name: string) =>
+    name === "basePath" ? "(the path of --base-url)" : `(${withOptionNames(name)})`,
+  );
 }
 
 async function readToken(args: Arguments): Promise<string> {

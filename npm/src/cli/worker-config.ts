@@ -65,8 +65,7 @@ export function readWorkerConfig(file?: string, environment?: string): WorkerCon
     if (environment) throw new ConfigError("--env names an environment, but no file defines one");
     return fromTable(undefined, {}, {});
   }
-  // not repeated unless it is a file: it may be a URL with a password
-  const root = parse(path, file === undefined ? path : "the file of --config");
+  const root = parse(path, file === undefined || isFileName(file) ? path : "the file of --config");
   if (environment === undefined) return fromTable(path, root, root);
   const section = tableOf(path, root, "env")[environment];
   // not repeated: it may be a setting, as in Docker's `--env NAME=value`
@@ -77,6 +76,11 @@ export function readWorkerConfig(file?: string, environment?: string): WorkerCon
 /** The path of `.dev.vars` beside a configuration, or in the current directory. */
 export function devVarsBeside(file: string | undefined): string {
   return file === undefined ? ".dev.vars" : join(file, "..", ".dev.vars");
+}
+
+/** Whether a message may repeat the value of `--config`. It may be a URL with a password. */
+function isFileName(text: string): boolean {
+  return /^[\w./-]+\.(toml|jsonc?)$/.test(text);
 }
 
 type Table = Record<string, unknown>;

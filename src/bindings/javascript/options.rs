@@ -58,7 +58,11 @@ impl Options {
     /// As [`Self::read`].
     pub(super) fn with(self, options: &JsValue, target: Target) -> Result<Self, String> {
         if !options.is_object() {
-            return Err("the options are not an object".to_owned());
+            let detail = match target {
+                Target::Verifier => "the options are not an object: pass one with baseURL",
+                Target::Gateway => "the options are not an object",
+            };
+            return Err(detail.to_owned());
         }
         let mut read = self;
         let mut values = Vec::new();

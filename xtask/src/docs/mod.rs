@@ -15,7 +15,7 @@ use std::process::Command;
 use anyhow::{Result, bail, ensure};
 
 use crate::setup::{self, run as run_command};
-use crate::{inspector, progress, root, test};
+use crate::{inspector, progress, root, simulate, test};
 use pages::{GENERATED, Site};
 
 pub use plots::write as draw_benchmarks;
@@ -65,6 +65,7 @@ pub fn build() -> Result<PathBuf> {
     setup::docs_packages()?;
     let root = root();
     draw_benchmarks()?;
+    simulate::write_page()?;
     generate(&root)?;
     let site = Site::read(&root, true)?;
     // in the tools' directory, so that pages can resolve the imports that VitePress adds

@@ -13,10 +13,14 @@ use crate::root;
 pub(super) struct Measured {
     /// CPU milliseconds of a request with a cached token
     pub(super) request: f64,
-    /// CPU milliseconds that a new token takes longer than a cached one
+    /// CPU milliseconds that a request with a new token takes longer
     pub(super) new_token: f64,
-    /// Milliseconds until the first token of a fresh isolate is verified
-    pub(super) first_token: f64,
+    /// CPU milliseconds of the first request of an isolate
+    pub(super) first_request: f64,
+    /// CPU milliseconds of an isolate's warm-up
+    pub(super) warm_up: f64,
+    /// Megabytes that a process of the gateway has resident
+    pub(super) resident: f64,
     /// Bytes of wasm memory at start-up, of a key's tables, and of a cached token
     pub(super) memory: [f64; 3],
 }
@@ -24,41 +28,37 @@ pub(super) struct Measured {
 impl Measured {
     /// Reads the reports in `docs/benchmarks/`.
     pub(super) fn read() -> Result<Self> {
-        let [gateway, verification] = ["gateway", "verification"].map(report);
-        let (gateway, verification) = (gateway?, verification?);
-        let request = find(&gateway["figures"], |figure| {
-            let is_one = figure["tokens"] == 1 || figure["load"] == "one token";
-            figure["candidate"] == "ours" && is_one
-        });
-        let request = number(&request?["cpuMicrosecondsPerRequest"])?;
-        let verifies = |candidate: &str| {
-            let found = find(&verification["verifications"], |figure| {
-                figure["runtime"] == "workerd"
-                    && figure["algorithm"] == "EdDSA"
-                    && figure["candidate"] == candidate
+        let [gateway, start, verification] = ["gateway", "start", "verification"].map(report);
+        let (gateway, start, verification) = (gateway?, start?, verification?);
+        let request = |load: &str| {
+            let found = find(&gateway["figures"], |figure| {
+                figure["candidate"] == "ours" && figure["load"] == load
             });
-            number(&found?["microseconds"])
+            anyhow::Ok(number(&found?["cpuMicrosecondsPerRequest"])? / 1e3)
         };
-        let first = find(&verification["firstTimes"], |figure| {
-            figure["runtime"] == "workerd" && figure["what"] == "EdDSA, ours"
-        });
+        let starts = |candidate: &str, figure: &str| {
+            let found = find(&start["figures"], |figure| figure["candidate"] == candidate);
+            number(&found?[figure])
+        };
+        let start_cpu = |candidate: &str| starts(candidate, "startCpuMilliseconds");
         let memory = &verification["facts"]["memory"];
+        // a key has its small table first, then its large one
+        let tables = number(&memory["smallTable"])? + number(&memory["largeTable"])?;
         Ok(Self {
-            request: request / 1e3,
-            new_token: (verifies("ours warm")? - verifies("ours cached")?) / 1e3,
-            first_token: number(&first?["milliseconds"])?,
-            memory: [
-                number(&memory["start"])?,
-                number(&memory["largeTable"])?,
-                number(&memory["cachedToken"])?,
-            ],
+            request: request("one token")?,
+            new_token: request("new tokens")? - request("one token")?,
+            first_request: starts("ours", "firstCpuMilliseconds")?,
+            warm_up: start_cpu("ours")? - start_cpu("ours without warm-up")?,
+            resident: number(&gateway["memory"]["startBytes"])? / 1e6,
+            memory: [number(&memory["start"])?, tables, number(&memory["cachedToken"])?],
         })
     }
 
-    /// Megabytes of an isolate with so many keys and cached tokens.
+    /// Megabytes of an isolate with so many keys and cached tokens. The base point of the curve has
+    /// tables too.
     pub(super) fn megabytes(&self, keys: f64, tokens: f64) -> f64 {
-        let [start, table, token] = self.memory;
-        (start + keys * table + tokens * token) / 1e6
+        let [start, tables, token] = self.memory;
+        (start + (keys + 1.0) * tables + tokens * token) / 1e6
     }
 }
 
@@ -100,12 +100,19 @@ pub(super) fn requests(day: &Value, measured: &Measured) -> Result<[Line; 2]> {
     let requests = number(&day["requests"])?;
     let misses = requests - number(&day["accepted"])? * number(&day["hitRate"])?;
     let starts = number(&day["startedIsolates"])?;
-    let milliseconds =
-        requests * measured.request + misses * measured.new_token + starts * measured.first_token;
+    let first = measured.first_request - measured.request;
+    let milliseconds = requests * measured.request + misses * measured.new_token + starts * first;
     Ok([
         Line { price: &prices::REQUESTS, units: requests * months },
         Line { price: &prices::CPU, units: milliseconds * months },
     ])
+}
+
+/// US dollars a month for the warm-ups, if the platform bills their CPU time.
+pub(super) fn warm_ups(day: &Value, measured: &Measured) -> Result<f64> {
+    let months = MONTH / number(&day["hours"])?;
+    let milliseconds = number(&day["startedIsolates"])? * months * measured.warm_up;
+    Ok(milliseconds / 1e6 * prices::CPU.per_million)
 }
 
 /// What `JWKS_KV` adds.

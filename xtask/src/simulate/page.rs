@@ -40,10 +40,12 @@ impl<'r> Page<'r> {
         let _ = write!(page, "\n{}\n{}", words::REMOVED_KEYS, words::RESPONSE_PLOTS);
         if let Some(day) = self.scenario("day") {
             let isolates = format!("{}\n{}", words::isolates(&self.measured), self.memory());
-            let _ = write!(page, "\n## An isolate\n\n{isolates}");
+            let resident = words::resident(self.measured.resident);
+            let _ = write!(page, "\n## An isolate\n\n{isolates}\n{resident}");
             let reads = format!("{}\n{}", words::REVOCATIONS, self.reads(day)?);
             let _ = write!(page, "\n## Revocation\n\n{reads}\n{}", words::shards());
-            let bill = format!("{}\n{}", words::bill(&self.measured), self.bill(day)?);
+            let warm_ups = costs::warm_ups(day, &self.measured)?;
+            let bill = format!("{}\n{}", words::bill(&self.measured, warm_ups), self.bill(day)?);
             let _ = write!(page, "\n## The bill\n\n{bill}\n{}", self.refused_writes());
             let _ = write!(page, "\n{}", words::prices(prices::READ));
             let _ = write!(page, "\n{}", prices_table());

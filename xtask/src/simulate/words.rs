@@ -90,12 +90,21 @@ first panel, responses 503 in the others.
 
 /// How much memory an isolate needs.
 pub(super) fn isolates(measured: &Measured) -> String {
-    let [start, table, token] = measured.memory.map(|bytes| bytes / 1e3);
+    let [start, tables, token] = measured.memory.map(|bytes| bytes / 1e3);
     format!(
         "Live isolates on average and at most, the cached tokens of one, and its wasm memory. The memory is\n\
-         computed from [measured figures](verification.md#memory-and-size): {start:.0} kB at the start, {table:.0} kB \
-         for the tables of a\nkey, {token:.1} kB for a cached token; on average with one key, at most with two. The \
-         limit of the platform is\n128 MB, for JavaScript and wasm together.\n"
+         computed from [measured figures](verification.md#memory-and-size): {start:.0} kB at the start, {tables:.0} kB \
+         for the tables of a\nkey, as much for those that all keys share, {token:.1} kB for a cached token; on average \
+         with one key, at most with\ntwo. The limit of the platform is 128 MB, for JavaScript and wasm together.\n"
+    )
+}
+
+/// How much memory a process of `serve` needs.
+pub(super) fn resident(megabytes: f64) -> String {
+    format!(
+        "A process of [`serve`](../without-cloudflare.md#the-worker-on-your-own-machine) takes more: all of workerd \
+         and V8. The\nbenchmark's had [{megabytes:.0} MB resident](gateway.md#memory), of which these figures are a \
+         small part. Plan that much for\neach process.\n"
     )
 }
 
@@ -119,13 +128,15 @@ pub(super) fn shards() -> String {
 }
 
 /// What the bill consists of.
-pub(super) fn bill(measured: &Measured) -> String {
-    let Measured { request, new_token, first_token, .. } = measured;
+pub(super) fn bill(measured: &Measured, warm_ups: f64) -> String {
+    let Measured { request, new_token, first_request, warm_up, .. } = measured;
     format!(
         "From the scenario `day`, for a month. CPU time is measured: {request:.2} ms for a request with a cached \
-         token\n([gateway](gateway.md)), {new_token:.2} ms more for a new token, {first_token:.1} ms for the first \
-         token of an isolate\n([verification](verification.md)). It contains the work of workerd, so it is rather too \
-         high. The origin server\nis not part of the bill.\n"
+         token, {new_token:.2} ms\nmore for a new token ([gateway](gateway.md)), {first_request:.1} ms for the first \
+         request of an isolate\n([start](start.md)). It contains the work of workerd, so it is rather too high. The \
+         origin server is not part of\nthe bill.\n\n\
+         The warm-up is not part of it either: {warm_up:.0} ms of CPU time at the start of an isolate, before any \
+         request. If\nCloudflare billed it, it would cost ${warm_ups:.2} a month.\n"
     )
 }
 

@@ -17,7 +17,8 @@ const LOCAL: Advice = {
     "Fix every error of the line with the event misconfigured in the terminal that runs the edge. If the line is not there, or the error stays, restart the edge and send one request.",
   crashed: "The edge may have crashed at its start: see the terminal that runs it.",
   signingKey: `EDGE_SIGNING_KEY='…' in .dev.vars (Next.js: .env.local), with the output of ${KEYGEN}`,
-  unreachable: "Is the port right, and does the edge run (npx wrangler dev)?",
+  unreachable:
+    "Is the port right, and does the edge run (npx better-auth-edge dev or serve, or npx wrangler dev)?",
 };
 
 const DEPLOYED: Advice = {
