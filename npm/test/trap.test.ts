@@ -7,8 +7,8 @@ import { promisify } from "node:util";
 import { flipped, newSigner, token } from "./tokens.ts";
 
 const PROGRAM = fileURLToPath(new URL("trap.process.ts", import.meta.url));
-/** Pages of 64 KiB: the wasm starts with fewer, and its cache of tokens grows beyond them. */
-const MEMORY = "--wasm-max-mem-pages=100";
+/** Pages of 64 KiB: more than the wasm starts with, fewer than with a full cache of tokens. */
+const MEMORY = "--wasm-max-mem-pages=60";
 
 test("after a trap, verifiers and their gateways work again, and no call counts as valid", async () => {
   const signer = newSigner("EdDSA");
