@@ -40,6 +40,14 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask/ has a parent").to_owned()
 }
 
+/// Writes a file unless it has that text: an unchanged file keeps its modification time.
+pub(crate) fn write_changed(file: &Path, text: &str) -> std::io::Result<()> {
+    if std::fs::read(file).is_ok_and(|written| written == text.as_bytes()) {
+        return Ok(());
+    }
+    std::fs::write(file, text)
+}
+
 /// Prints a progress message.
 pub fn progress(text: impl std::fmt::Display) {
     eprintln!("xtask: {text}");

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::lines;
-use crate::root;
+use crate::{root, write_changed};
 
 /// Writes all charts to `docs/assets/benchmarks/`, each for the light and the dark theme.
 ///
@@ -19,13 +19,7 @@ pub fn write() -> Result<()> {
     fs::create_dir_all(&directory)?;
     let save = |name: &str, draw: &dyn Fn(&Theme) -> String| {
         for (suffix, theme) in [("", &LIGHT), ("-dark", &DARK)] {
-            let file = directory.join(format!("{name}{suffix}.svg"));
-            let svg = draw(theme);
-            // unchanged files keep their modification times
-            if fs::read_to_string(&file).is_ok_and(|drawn| drawn == svg) {
-                continue;
-            }
-            fs::write(file, svg)?;
+            write_changed(&directory.join(format!("{name}{suffix}.svg")), &draw(theme))?;
         }
         anyhow::Ok(())
     };

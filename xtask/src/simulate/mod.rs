@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::bench::today;
 use crate::cargo::built_file;
-use crate::{docs, progress, root};
+use crate::{docs, progress, root, write_changed};
 use page::Page;
 
 /// Runs the model. Without options, or with `--seed`, writes the report. With other numbers or one
@@ -48,13 +48,7 @@ pub fn run(options: &[&str]) -> Result<()> {
 /// # Errors
 /// A report is missing or has an unexpected shape.
 pub(crate) fn write_page() -> Result<()> {
-    let file = root().join(PAGE);
-    let text = page_of_last_run()?;
-    // an unchanged file keeps its modification time
-    if !fs::read_to_string(&file).is_ok_and(|written| written == text) {
-        fs::write(file, text)?;
-    }
-    Ok(())
+    Ok(write_changed(&root().join(PAGE), &page_of_last_run()?)?)
 }
 
 const PAGE: &str = "docs/benchmarks/scale.md";
