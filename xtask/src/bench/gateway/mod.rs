@@ -26,18 +26,15 @@ use workloads::{Kind, Workload};
 /// only prints; with `--load` it measures one load only; with `--profile` it draws a flame graph of
 /// one load.
 pub(super) fn run(options: &[&str]) -> Result<()> {
-    let effort = match options {
-        [] => Effort { all: (3, 12), pair: (3, 24), requests: 300_000 },
-        ["--quick" | "--load", ..] => Effort { all: (2, 5), pair: (1, 5), requests: 50_000 },
+    let quick = Effort { all: (2, 5), pair: (1, 5), requests: 50_000 };
+    let (effort, load) = match options {
+        [] => (Effort { all: (3, 12), pair: (3, 24), requests: 300_000 }, None),
+        ["--quick"] => (quick, None),
+        ["--load", name] => (quick, Some(Kind::parse(name)?)),
         ["--profile", name] => return profile::run(Kind::parse(name)?),
         _ => {
             bail!("the options of bench gateway are --quick, --load <name> and --profile <name>")
         }
-    };
-    // before the build, which takes minutes
-    let load = match options {
-        ["--load", name] => Some(Kind::parse(name)?),
-        _ => None,
     };
     build::worker()?;
     let cores = thread::available_parallelism()?.get();
