@@ -114,11 +114,9 @@ export class IncomingRequest {
     let common = "";
     /** @type {Fields} */
     const fields = {};
-    let headers = 0;
     // faster in workerd than a loop over the headers
     request.headers.forEach((value, name) => {
       fields[name] = value;
-      headers += 1;
       if (name === RAY && PLAIN.test(value)) return;
       if (PER_REQUEST.has(name)) own += `${name}: ${value}\n`;
       else common += `${name}: ${value}\n`;
@@ -136,8 +134,6 @@ export class IncomingRequest {
     this.own = own;
     /** The headers that the client repeats, each on a line. */
     this.common = common;
-    /** Whether both caches may have the headers. */
-    this.isCacheable = headers <= MAX_HEADERS && common.length <= MAX_COMMON;
   }
 
   /**
@@ -164,8 +160,9 @@ export class IncomingRequest {
    */
   serialize() {
     if (this.head) return this.head;
-    const { own, common } = this;
-    if (!this.isCacheable) return `+${own}\n${common}`;
+    const { own, common, fields } = this;
+    const isLarge = common.length > MAX_COMMON || Object.keys(fields).length > MAX_HEADERS;
+    if (isLarge) return `+${own}\n${common}`;
     const number = next++;
     insert(numbers, MAX_CLIENTS, common, number);
     this.head = `${number}${own}`;

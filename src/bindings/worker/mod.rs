@@ -301,15 +301,10 @@ fn respond(response: &gateway::Response) -> Response {
 
 #[wasm_bindgen(module = "/src/bindings/worker/instance.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = trapped)]
-    fn mark_trapped();
-}
-
-/// After a trap or an exception in JavaScript. worker-build would make a new instance at the next
-/// call, which can be that of a request which waits in the old one.
-// allocates nothing, because memory can be exhausted
-fn trapped() {
-    mark_trapped();
+    /// Called after a trap or an exception in JavaScript. worker-build would make a new instance at
+    /// the next call, which can be that of a request which waits in the old one.
+    // allocates nothing, because memory can be exhausted
+    fn trapped();
 }
 
 #[wasm_bindgen(module = "/src/bindings/worker/environment.js")]
