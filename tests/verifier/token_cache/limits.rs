@@ -50,8 +50,8 @@ fn the_bytes_of_cached_tokens_are_bounded() {
         let verifier =
             crate::common::default_verifier().with_cache(CacheLimits { tokens: 1_000, bytes });
         let cached = cached_of(&Bench::new(verifier), 300);
-        assert!((1..=bytes / each).contains(&cached), "{cached} tokens of {each} in {bytes} bytes");
-        assert!(cached >= bytes / each / 8, "{cached} tokens of {each} in {bytes} bytes");
+        let likely = (bytes / each / 8).max(1)..=bytes / each / 5;
+        assert!(likely.contains(&cached), "{cached} tokens of {each} in {bytes} bytes");
     }
 }
 
