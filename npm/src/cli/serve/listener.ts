@@ -159,7 +159,7 @@ export class Listener {
 
 /** Listens on both loopback addresses. A machine can be without IPv6. */
 async function listenLocally(port: number): Promise<Servers> {
-  for (let attempts = port === 0 ? ATTEMPTS : 1; ; attempts--) {
+  for (let attempts = port === 0 ? PORTS : 1; ; attempts--) {
     const server = await listen("127.0.0.1", port);
     try {
       return [server, await listen("::1", portOf(server))];
@@ -192,6 +192,9 @@ function portOf(server: Server): number {
 }
 
 type Servers = readonly [Server, ...Server[]];
+
+/** How many free ports of IPv4 are tried until one is free in IPv6 too. */
+const PORTS = 5;
 
 /** The errors of a system that has no IPv6 address for itself. */
 const WITHOUT_IPV6 = ["EADDRNOTAVAIL", "EAFNOSUPPORT"];
