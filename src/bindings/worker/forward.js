@@ -8,7 +8,7 @@ import { endingAt } from "./websocket.js";
 
 /**
  * Headers by their names in lower case. A plain object takes a fifth of the time of `Headers` to
- * edit and send. It cannot hold a header called `__proto__`, which no server uses.
+ * edit and send once. It cannot hold a header called `__proto__`, which no server uses.
  *
  * @typedef {Record<string, string>} Fields
  */
@@ -31,7 +31,20 @@ export function forward(request, headers, plan, id) {
     edit(response.headers, plan.writeReport(response.status, started, code));
     return response;
   };
-  let timer;
+  /** @param {Response} response */
+  const respond = (response) => {
+    try {
+      const timing = plan.writeReport(response.status, started);
+      const fields = references(response.headers);
+      const redirects = fields && redirect(fields, plan.edge ?? request.url);
+      const edits = responseEdits + redirects + timing;
+      const returned = edits ? edited(response, edits) : response;
+      return endsAt && returned.webSocket ? endingAt(returned, endsAt) : returned;
+    } catch {
+      // no Response can have this status: 101 without a WebSocket, or 600 and above
+      return fail("origin_unreachable", `it answered ${response.status}`);
+    }
+  };
   try {
     /** @type {RequestInit} */
     const init = { headers, redirect: "manual", cache };
@@ -39,34 +52,40 @@ export function forward(request, headers, plan, id) {
     if (!hasBody) init.method = request.method;
     const target = hasBody ? new Request(url, request) : url;
     const response = service ? service.fetch(target, init) : fetch(target, init);
-    const late = new Promise((resolve) => {
-      if (timeout) timer = setTimeout(resolve, timeout);
-    });
-    return Promise.race([response, late]).then(
-      (response) => {
-        // the limit ends when the response begins
-        clearTimeout(timer);
-        if (!response) return fail("origin_timeout", `no answer in ${timeout} ms`);
-        try {
-          const timing = plan.writeReport(response.status, started);
-          const fields = references(response.headers);
-          const redirects = fields && redirect(fields, plan.edge ?? request.url);
-          const edits = responseEdits + redirects + timing;
-          const returned = edits ? edited(response, edits) : response;
-          return endsAt && returned.webSocket ? endingAt(returned, endsAt) : returned;
-        } catch {
-          // no Response can have this status: 101 without a WebSocket, or 600 and above
-          return fail("origin_unreachable", `it answered ${response.status}`);
-        }
-      },
-      (reason) => {
-        clearTimeout(timer);
-        return fail("origin_unreachable", reason);
-      },
+    return first(response, timeout).then(
+      (response) =>
+        response ? respond(response) : fail("origin_timeout", `no answer in ${timeout} ms`),
+      (reason) => fail("origin_unreachable", reason),
     );
   } catch (reason) {
     return fail("origin_unreachable", reason);
   }
+}
+
+/**
+ * What a promise resolves to, or `undefined` if the time is over before. Faster than
+ * `Promise.race`.
+ *
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {number | undefined} timeout in milliseconds
+ * @returns {Promise<T | undefined>}
+ */
+function first(promise, timeout) {
+  if (!timeout) return promise;
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, timeout);
+    promise.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (reason) => {
+        clearTimeout(timer);
+        reject(reason);
+      },
+    );
+  });
 }
 
 /**
