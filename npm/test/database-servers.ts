@@ -5,12 +5,12 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createPool } from "mysql2/promise";
 import { Pool } from "pg";
+import { freePort } from "../../examples/fullstack/auth/test/ports.ts";
 
 /** A database without tables. */
 export interface EmptyDatabase {
@@ -128,13 +128,4 @@ function postgresProgram(name: string): string {
   } catch {
     return name;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { freePort } from "../../examples/fullstack/auth/test/ports.ts";
 import { ApiError, type AuthClient } from "../src/client/index.ts";
 
 /** A request that a server received. */
@@ -59,11 +60,9 @@ export async function serve(
   };
 }
 
-/** The URL of a port on which no server listens. */
+/** The URL of a port on which no server listens, until the test starts one. */
 export async function closedUrl(): Promise<string> {
-  const server = await serve(ok);
-  await server[Symbol.asyncDispose]();
-  return server.url;
+  return `http://127.0.0.1:${await freePort()}`;
 }
 
 /**

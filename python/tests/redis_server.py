@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.ports import free_port
+
 START_TIMEOUT = 60
 """Seconds."""
 
@@ -18,9 +20,7 @@ def program() -> str | None:
 @contextmanager
 def running() -> Iterator[int]:
     """Its port."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = free_port()
     settings = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     command = [program() or "redis-server", *settings]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:

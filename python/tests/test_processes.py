@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import pytest
 from tests.apps import bearer
 from tests.better_auth import Publisher
 from tests.key_lookups import Gate
+from tests.ports import free_port
 
 PYTHON = Path(__file__).parents[1]
 
@@ -158,9 +158,7 @@ async def pid() -> int:
 
 def test_each_worker_of_uvicorn_fetches_once(better_auth: Publisher, tmp_path: Path) -> None:
     (tmp_path / "served.py").write_text(APP)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     paths = os.pathsep.join([str(PYTHON), str(tmp_path)])
     environment = {**os.environ, "BETTER_AUTH_URL": better_auth.url, "PYTHONPATH": paths}
     command = [sys.executable, "-m", "uvicorn", "served:app", "--workers=2", f"--port={port}"]

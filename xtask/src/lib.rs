@@ -16,6 +16,7 @@ pub mod isolates;
 pub mod lint;
 pub mod mutants;
 mod newcomer;
+mod port;
 pub mod process;
 pub mod release;
 pub mod setup;

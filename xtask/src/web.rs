@@ -1,10 +1,10 @@
 //! The example's Next.js application, in development mode.
 
-use std::net::TcpListener;
 use std::process::Command;
 
 use anyhow::Result;
 
+use crate::port::free_port;
 use crate::process::Server;
 use crate::stack::Stack;
 use crate::{build, root, setup};
@@ -16,8 +16,7 @@ pub(crate) fn prepare() -> Result<()> {
 
 /// A base URL with a free port. Better Auth must know it before the application starts.
 pub(crate) fn free_url() -> Result<String> {
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    Ok(format!("http://{address}"))
+    Ok(format!("http://127.0.0.1:{}", free_port()?))
 }
 
 /// Starts the application at that URL, in front of Better Auth and FastAPI, with its demo page. It

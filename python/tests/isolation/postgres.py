@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -12,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
+
+from tests.ports import free_port
 
 START_TIMEOUT = 60
 """Seconds."""
@@ -34,9 +35,7 @@ def running() -> Iterator[sa.URL]:
     if account:
         os.chown(directory, account, account)
     as_account = {"cwd": directory, "user": account, "group": account}
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = free_port()
     try:
         data = str(directory / "data")
         initdb = [program("initdb") or "initdb", *INITDB, "-D", data]

@@ -7,7 +7,6 @@ pub use edge::Edge;
 
 use std::fs;
 use std::io::Read;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::directory::Directory;
 use crate::http::{self, Response};
+use crate::port::free_port;
 use crate::process::Server;
 use crate::{build, root, setup, token, usage, workerd};
 
@@ -85,9 +85,8 @@ impl Stack {
         let database = Database::start(storage, directory.path())?;
         let secret = random_token()?;
         let signing_key = token::private_jwk(&SigningKey::from_bytes(&random()?)).to_string();
-        // the others need the edge's port: it is reserved until they have started
-        let reserved = TcpListener::bind("127.0.0.1:0")?;
-        let port = reserved.local_addr()?.port();
+        // the others need the edge's port
+        let port = free_port()?;
         let edge_url = format!("http://127.0.0.1:{port}");
         let (auth, auth_url) = start_auth(&database, &secret, cookie_cache, pages, &edge_url)?;
         let (api, api_url) = start_api(&database, port, pages)?;
@@ -105,7 +104,6 @@ impl Stack {
             settings = settings.with(name, value.clone());
         }
         settings.port = port;
-        drop(reserved);
         let (edge, edge_url) = workerd::start(&directory.path().join("edge"), &settings)?;
         Ok(Self {
             edge,
@@ -237,8 +235,7 @@ fn auth_program(script: &str, database: &Database, secret: &str) -> Command {
 
 /// The upstream, which trusts only the edge at this port.
 fn start_api(database: &Database, edge_port: u16, pages: &str) -> Result<(Server, String)> {
-    let reserved = TcpListener::bind("127.0.0.1:0")?;
-    let port = reserved.local_addr()?.port();
+    let port = free_port()?;
     let url = format!("http://127.0.0.1:{port}");
     let edge_url = format!("http://127.0.0.1:{edge_port}");
     let mut command = api_program(&["-m", "app"])?;
@@ -251,7 +248,6 @@ fn start_api(database: &Database, edge_port: u16, pages: &str) -> Result<(Server
         .env_remove("EDGE_AUTH_MODE")
         .env_remove("EDGE_ISSUER")
         .env_remove("BETTER_AUTH_URL");
-    drop(reserved);
     Server::start("FastAPI", &mut command, |line| listening(line, "FastAPI"))
 }
 

@@ -123,10 +123,19 @@ def program(name: str) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
+    """A port below those that the system gives to connections (32768 and above).
+
+    Each process has ports of its own.
+    """
+    first = 10_000 + 32 * (os.getpid() % 700)
+    for port in range(first, first + 32):
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         return port
+    raise RuntimeError("all ports of this process are in use")
 
 
 def end_with_parent() -> None:

@@ -7,13 +7,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Browser, chromium } from "playwright-core";
+import { freePort } from "../../auth/test/ports.ts";
 import { browserFiles, build, copy, directoryOf, nameOf, startApp, type Variant } from "./app.ts";
 import { attacks } from "./attacks.ts";
 import { demo, onlyOnLoopback, withoutDemo } from "./demo.ts";
 import { send, signUp } from "./http.ts";
 import { mounted } from "./mounted.ts";
 import { bundles, prefetches } from "./prefetches.ts";
-import { type Backends, freePort, type Server, startBackends } from "./servers.ts";
+import { type Backends, type Server, startBackends } from "./servers.ts";
 import { signOuts } from "./sign-outs.ts";
 import { visits } from "./visits.ts";
 
