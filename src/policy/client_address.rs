@@ -173,7 +173,7 @@ fn number(text: &str, radix: u16, most: usize) -> Option<u16> {
 }
 
 /// Headers that contain something else, or more than addresses.
-const FORBIDDEN: [&str; 4] = ["authorization", "cookie", "forwarded", "host"];
+const FORBIDDEN: [&str; 5] = ["authorization", "cf-ray", "cookie", "forwarded", "host"];
 
 /// Headers with another meaning in every request, and those that `fetch` sets itself.
 const REQUEST_HEADERS: [&str; 12] = [

@@ -23,6 +23,20 @@ fn sent(headers: &[(&str, &str)]) -> impl Fn(&str) -> RequestHead {
 }
 
 #[test]
+fn a_header_that_is_no_address_cannot_be_the_client_address() {
+    for name in ["Authorization", "CF-Ray", "cookie", "forwarded", "host", "a b"] {
+        let lookup = |setting: &str| match setting {
+            "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),
+            "ORIGIN_URL" => Some("https://api.example".to_owned()),
+            "CLIENT_IP_HEADER" => Some(name.to_owned()),
+            _ => None,
+        };
+        let errors = Settings::parse(lookup).unwrap_err();
+        assert!(errors[0].to_string().starts_with("CLIENT_IP_HEADER is not the name"), "{name}");
+    }
+}
+
+#[test]
 fn an_address_that_the_client_claims_is_ignored() {
     for name in ["cf-connecting-ip", "x-forwarded-for", "x-real-ip", "true-client-ip", "forwarded"]
     {

@@ -106,9 +106,17 @@ fn better_auth_gets_the_client_address_when_it_is_known() {
 
 #[test]
 fn the_header_for_the_client_address_must_not_have_another_meaning() {
-    for name in
-        ["cookie", "Authorization", "host", "User-Agent", "origin", "a b", "x:", "forwarded"]
-    {
+    for name in [
+        "cookie",
+        "Authorization",
+        "host",
+        "User-Agent",
+        "origin",
+        "a b",
+        "x:",
+        "forwarded",
+        "cf-ray",
+    ] {
         let lookup = |setting: &str| match setting {
             "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),
             "ORIGIN_URL" => Some("https://api.example".to_owned()),

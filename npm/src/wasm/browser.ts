@@ -1,8 +1,8 @@
 import { EdgeAuthError } from "../error.ts";
-import { loader } from "./loader.ts";
+import { sharedLoader } from "./loader.ts";
 
 /** @internal */
-export const load = loader(async () => {
+export const load = sharedLoader(async () => {
   const url = new URL("../better_auth_edge.wasm", import.meta.url);
   const response = await fetch(url);
   const type = response.headers.get("content-type") ?? "";

@@ -5,7 +5,7 @@ import { start } from "./instance.ts";
  * Makes a loader that instantiates the wasm at its first call, and again after a trap.
  *
  * It does not share a promise between calls: on Workers, a promise of one request never settles in
- * another.
+ * another. Other runtimes have {@link sharedLoader}.
  *
  * @param compile returns the compiled wasm, which the loader keeps
  * @param findWaitUntil for runtimes whose requests end with their clients
@@ -25,5 +25,21 @@ export function loader(
     // a concurrent call can have started one
     if (!glue || glue.hasTrapped) glue = started;
     return glue;
+  };
+}
+
+/**
+ * Makes a loader whose concurrent calls wait for one instance. A failure is not kept.
+ *
+ * @internal
+ */
+export function sharedLoader(compile: () => Promise<WebAssembly.Module>): Load {
+  const load = loader(compile);
+  let loading: Promise<Glue> | undefined;
+  return () => {
+    loading ??= load().finally(() => {
+      loading = undefined;
+    });
+    return loading;
   };
 }

@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { EdgeAuthError } from "../error.ts";
-import { loader } from "./loader.ts";
+import { sharedLoader } from "./loader.ts";
 
 /** @internal */
-export const load = loader(async () => WebAssembly.compile(await read()));
+export const load = sharedLoader(async () => WebAssembly.compile(await read()));
 
 /** Reads the wasm file: next to this module or, if a bundler has moved it, in the package. */
 async function read(): Promise<Uint8Array<ArrayBuffer>> {

@@ -102,7 +102,7 @@ export function domainToAscii(name) {
  * @param {() => void} callback
  * @param {number} milliseconds
  */
-function startTimer(callback, milliseconds) {
+export function startTimer(callback, milliseconds) {
   try {
     return setTimeout(callback, milliseconds);
   } catch {

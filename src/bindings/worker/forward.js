@@ -2,6 +2,7 @@
 // the client.
 
 import { edit, references } from "../runtime/headers.js";
+import { startTimer } from "../runtime/runtime.js";
 import { endingAt } from "./websocket.js";
 
 /** @typedef {import("./forward_plan.js").ForwardPlan} ForwardPlan */
@@ -33,17 +34,20 @@ export function forward(request, headers, plan, id) {
   };
   /** @param {Response} response */
   const respond = (response) => {
+    let returned = response;
     try {
-      const timing = plan.writeReport(response.status, started);
       const fields = references(response.headers);
-      const redirects = fields && redirect(fields, plan.edge ?? request.url);
-      const edits = responseEdits + redirects + timing;
-      const returned = edits ? edited(response, edits) : response;
-      return endsAt && returned.webSocket ? endingAt(returned, endsAt) : returned;
+      const edits = responseEdits + (fields && redirect(fields, plan.edge ?? request.url));
+      if (edits || plan.report?.serverTiming) returned = edited(response, edits);
+      if (endsAt && returned.webSocket) returned = endingAt(returned, endsAt);
     } catch {
       // no Response can have this status: 101 without a WebSocket, or 600 and above
+      response.body?.cancel().catch(() => {});
       return fail("origin_unreachable", `it answered ${response.status}`);
     }
+    const timing = plan.writeReport(response.status, started);
+    if (timing) edit(returned.headers, timing);
+    return returned;
   };
   try {
     /** @type {RequestInit} */
@@ -74,7 +78,7 @@ export function forward(request, headers, plan, id) {
 function first(promise, timeout) {
   if (!timeout) return promise;
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, timeout);
+    const timer = startTimer(() => resolve(undefined), timeout);
     promise.then(
       (value) => {
         clearTimeout(timer);

@@ -102,6 +102,18 @@ fn unusual_statuses_are_returned_or_are_a_502_and_never_a_runtime_error() {
 }
 
 #[test]
+fn a_response_with_a_status_that_no_response_can_have_is_logged_once() {
+    let settings = [("CORS_ORIGINS", PAGE), ("LOG_LEVEL", "info"), ("SERVER_TIMING", "true")];
+    let upstream = ScriptedUpstream::start(&settings.map(|(name, value)| (name, json!(value))));
+    assert_eq!(upstream.rejection(&odd(999)), (502, json!("origin_unreachable")));
+    let (head, _) = upstream.exchange("GET", &[], &odd(299));
+    assert!(head.header("server-timing").is_some());
+    let log = upstream.edge.edge.log_with("\"upstream_status\":299");
+    assert!(!log.contains("\"upstream_status\":999"), "{log}");
+    assert_eq!(log.matches("\"origin_unreachable\"").count(), 1, "{log}");
+}
+
+#[test]
 fn an_ambiguous_response_is_a_502_or_has_one_length() {
     for upstream in both() {
         for garbage in [
