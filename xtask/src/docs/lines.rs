@@ -1,5 +1,5 @@
-//! Line charts of the simulation, as SVG, drawn from `docs/benchmarks/scale.json`. The output is
-//! deterministic.
+//! Line charts of the simulation and of the soak test, as SVG, drawn from `scale.json` and
+//! `soak.json` in `docs/benchmarks/`. The output is deterministic.
 
 use std::fmt::Write as _;
 
@@ -60,7 +60,28 @@ pub(super) fn charts() -> Result<Vec<Chart>> {
             description: "Requests with a cached token, and responses 401 and 503, per second over time",
             panels: hits.chain(responses).collect::<Result<_>>()?,
         },
+        Chart {
+            name: "soak",
+            description: "Requests per second and the memory of workerd over a soak test",
+            panels: soak_panels(&read("soak")?)?,
+        },
     ])
+}
+
+/// The minutes of the soak test.
+fn soak_panels(report: &Value) -> Result<Vec<Panel>> {
+    let samples = report["samples"].as_array().context("the soak test has no samples")?;
+    let panel = |title: &str, name: &str| {
+        let points = samples.iter().map(|sample| sample[name].as_f64().context("not a number"));
+        let line = Line { points: points.collect::<Result<_>>()?, is_muted: false };
+        anyhow::Ok(Panel {
+            title: title.to_owned(),
+            lines: vec![line],
+            interval: 60.0,
+            marks: Vec::new(),
+        })
+    };
+    Ok(vec![panel("requests/s", "requestsPerSecond")?, panel("memory of all Workers, MB", "megabytes")?])
 }
 
 impl Chart {
@@ -194,6 +215,18 @@ mod tests {
         assert!(svg.contains("M121.0 96.0L275.0 96.0"), "{svg}");
         assert!(svg.contains("M198.0 24V120"), "{svg}");
         assert!(svg.contains("a &lt; b") && svg.contains("2 min"));
+    }
+
+    #[test]
+    fn the_chart_of_a_soak_test_shows_its_minutes() {
+        let sample =
+            |requests: u32| serde_json::json!({"requestsPerSecond": requests, "megabytes": 250});
+        let report = serde_json::json!({"samples": [sample(1_000), sample(2_000)]});
+        let panels = soak_panels(&report).unwrap();
+        assert_eq!(panels.len(), 2);
+        assert!(panels[0].svg(&LIGHT).contains("M121.0 72.0L275.0 24.0"));
+        assert!(panels[1].svg(&LIGHT).contains("2 min"));
+        assert!(soak_panels(&Value::Null).is_err());
     }
 
     #[test]

@@ -42,7 +42,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::bench::today;
-use crate::{build, progress, root};
+use crate::{build, docs, progress, root};
 use report::Report;
 use run::Run;
 
@@ -93,6 +93,7 @@ pub fn run(options: &[&str]) -> Result<()> {
         fs::write(directory.join("soak.md"), text)?;
         let json = serde_json::to_string_pretty(&json::json(&report)?)? + "\n";
         fs::write(directory.join("soak.json"), json)?;
+        docs::draw_benchmarks()?;
         progress("written to docs/benchmarks/");
     }
     let failures = report.failures();
@@ -166,6 +167,21 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::table::count;
+
+    #[test]
+    fn the_page_shows_the_figures_of_the_report() {
+        let directory = root().join("docs/benchmarks");
+        let report = fs::read_to_string(directory.join("soak.json")).unwrap();
+        let report: Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["wrong"], 0);
+        assert!(report["memory"]["growth"].as_f64().unwrap() <= report::MOST_GROWTH);
+        let page = fs::read_to_string(directory.join("soak.md")).unwrap();
+        for kind in report["kinds"].as_array().unwrap() {
+            let requests = count(kind["requests"].as_f64().unwrap());
+            assert!(page.contains(&requests), "{requests}");
+        }
+    }
 
     #[test]
     fn options_are_a_length_a_seed_and_a_number_of_workers() {
