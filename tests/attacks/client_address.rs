@@ -23,7 +23,7 @@ fn sent(headers: &[(&str, &str)]) -> impl Fn(&str) -> RequestHead {
 }
 
 #[test]
-fn a_header_that_is_no_address_cannot_be_the_client_address() {
+fn a_header_with_another_meaning_cannot_be_that_of_the_client_address() {
     for name in ["Authorization", "CF-Ray", "cookie", "forwarded", "host", "a b"] {
         let lookup = |setting: &str| match setting {
             "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),

@@ -81,7 +81,10 @@ fn soak_panels(report: &Value) -> Result<Vec<Panel>> {
             marks: Vec::new(),
         })
     };
-    Ok(vec![panel("requests/s", "requestsPerSecond")?, panel("memory of all Workers, MB", "megabytes")?])
+    Ok(vec![
+        panel("requests/s", "requestsPerSecond")?,
+        panel("memory of all Workers, MB", "megabytes")?,
+    ])
 }
 
 impl Chart {
