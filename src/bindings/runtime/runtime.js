@@ -102,12 +102,38 @@ export function domainToAscii(name) {
  * @param {() => void} callback
  * @param {number} milliseconds
  */
-export function startTimer(callback, milliseconds) {
+function startTimer(callback, milliseconds) {
   try {
     return setTimeout(callback, milliseconds);
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What a promise resolves to, or `undefined` if the time is over before. Faster than
+ * `Promise.race`.
+ *
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {number | undefined} timeout in milliseconds
+ * @returns {Promise<T | undefined>}
+ */
+export function first(promise, timeout) {
+  if (!timeout) return promise;
+  return new Promise((resolve, reject) => {
+    const timer = startTimer(() => resolve(undefined), timeout);
+    promise.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (reason) => {
+        clearTimeout(timer);
+        reject(reason);
+      },
+    );
+  });
 }
 
 /** @param {number} milliseconds */

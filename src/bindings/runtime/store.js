@@ -1,6 +1,8 @@
 // Stores keys outside of the isolate: in the data center's cache, and in KV if it is bound. Both
 // are best effort.
 
+import { first } from "./runtime.js";
+
 /** @typedef {{ get: Function, put: Function } | undefined} Namespace of KV */
 
 /** Milliseconds that a request waits for the store. */
@@ -12,12 +14,7 @@ const TIMEOUT = 250;
  * @returns {Promise<Uint8Array | undefined>}
  */
 export async function load(url, kv) {
-  let timer;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, TIMEOUT);
-  });
-  const found = await Promise.race([find(url, kv), late]);
-  clearTimeout(timer);
+  const found = await first(find(url, kv), TIMEOUT);
   return found && new Uint8Array(found);
 }
 

@@ -2,7 +2,7 @@
 // the client.
 
 import { edit, references } from "../runtime/headers.js";
-import { startTimer } from "../runtime/runtime.js";
+import { first } from "../runtime/runtime.js";
 import { endingAt } from "./websocket.js";
 
 /** @typedef {import("./forward_plan.js").ForwardPlan} ForwardPlan */
@@ -64,32 +64,6 @@ export function forward(request, headers, plan, id) {
   } catch (reason) {
     return fail("origin_unreachable", reason);
   }
-}
-
-/**
- * What a promise resolves to, or `undefined` if the time is over before. Faster than
- * `Promise.race`.
- *
- * @template T
- * @param {Promise<T>} promise
- * @param {number | undefined} timeout in milliseconds
- * @returns {Promise<T | undefined>}
- */
-function first(promise, timeout) {
-  if (!timeout) return promise;
-  return new Promise((resolve, reject) => {
-    const timer = startTimer(() => resolve(undefined), timeout);
-    promise.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (reason) => {
-        clearTimeout(timer);
-        reject(reason);
-      },
-    );
-  });
 }
 
 /**
