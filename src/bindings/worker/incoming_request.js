@@ -3,17 +3,11 @@
 // before while the wasm says that its decision is valid. src/http/header_cache.rs reads the heads.
 
 import { edit } from "../runtime/headers.js";
+import { DecisionCache } from "./decision_cache.js";
 import { forward } from "./forward.js";
 
 /** @typedef {import("./forward.js").Fields} Fields */
 /** @typedef {import("./forward_plan.js").ForwardPlan} ForwardPlan */
-
-/**
- * A decision to forward: its id in the wasm, the edited headers and the plan. The first replay
- * makes `Headers` of the headers, which take less time to send again.
- *
- * @typedef {{ id: number, headers: Fields | Headers, plan: ForwardPlan }} CachedDecision
- */
 
 /**
  * Headers that differ between requests of one client, and between the users of equal clients. A
@@ -48,9 +42,8 @@ const MAX_COMMON = 4096;
 const MAX_HEAD = 2048;
 const MAX_HEADERS = 64;
 
-/** The sizes of both caches. The wasm caches as many. */
+/** The most clients whose headers have a number. The wasm caches as many. */
 const MAX_CLIENTS = 1024;
-const MAX_DECISIONS = 2048;
 
 /**
  * The numbers of the clients' headers in the wasm's header cache.
@@ -62,12 +55,8 @@ const numbers = new Map();
 /** The next number. No number is used twice. */
 let next = 0;
 
-/**
- * Decisions by the heads of their requests.
- *
- * @type {Map<string, CachedDecision>}
- */
-const decisions = new Map();
+/** Decisions by the heads of their requests. */
+const decisions = new DecisionCache();
 
 /** The instance of the wasm that both caches belong to. @type {number | undefined} */
 let instance;
@@ -78,20 +67,12 @@ export function clear() {
   decisions.clear();
 }
 
-/**
- * Adds an entry to a Map. A full Map drops its oldest entry.
- *
- * @template T
- * @param {Map<string, T>} map
- * @param {number} size
- * @param {string} key
- * @param {T} value
- */
-function insert(map, size, key, value) {
-  map.delete(key);
+/** The number for a client's headers, which take the place of the oldest. @param {string} common */
+function numbered(common) {
   // a Map's first key is its oldest
-  if (map.size === size) map.delete(map.keys().next().value);
-  map.set(key, value);
+  if (numbers.size === MAX_CLIENTS) numbers.delete(numbers.keys().next().value);
+  numbers.set(common, next);
+  return next++;
 }
 
 /**
@@ -166,8 +147,7 @@ export class IncomingRequest {
     const { own, common, fields } = this;
     const isLarge = common.length > MAX_COMMON || Object.keys(fields).length > MAX_HEADERS;
     if (isLarge) return `+${own}\n${common}`;
-    const number = next++;
-    insert(numbers, MAX_CLIENTS, common, number);
+    const number = numbered(common);
     this.head = `${number}${own}`;
     return `+${this.head}\n${common}`;
   }
@@ -193,7 +173,7 @@ export class IncomingRequest {
       else fields[line.slice(0, colon)] = line.slice(colon + 2);
     }
     if (head && head.length <= MAX_HEAD && decisionId !== undefined) {
-      insert(decisions, MAX_DECISIONS, head, { id: decisionId, headers: fields, plan });
+      decisions.insert(head, { id: decisionId, headers: fields, plan });
     }
     return forward(request, fields, plan, id);
   }
