@@ -145,7 +145,9 @@ fn began(claims: &Object, now: f64, tolerance: f64) -> Result<Option<f64>, Error
     match time(claims, SESSION_BEGAN)? {
         Some(began) if began > now + tolerance => {
             let ahead = (began - now) as u64;
-            let detail = format!("the token's \"{SESSION_BEGAN}\" is {ahead} s in the future");
+            let detail = format!(
+                "the token's \"{SESSION_BEGAN}\" is {ahead} s in the future: compare the clocks"
+            );
             Err(Error::new(Code::InvalidClaim, detail))
         }
         began => Ok(began),

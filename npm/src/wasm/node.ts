@@ -5,8 +5,13 @@ import { dirname, join } from "node:path";
 import { EdgeAuthError } from "../error.ts";
 import { sharedLoader } from "./loader.ts";
 
-/** @internal */
-export const load = sharedLoader(async () => WebAssembly.compile(await read()));
+/**
+ * Compiles on this thread: once a process has called `fetch`, Node's `WebAssembly.compile` takes
+ * fifteen times as long.
+ *
+ * @internal
+ */
+export const load = sharedLoader(async () => new WebAssembly.Module(await read()));
 
 /** Reads the wasm file: next to this module or, if a bundler has moved it, in the package. */
 async function read(): Promise<Uint8Array<ArrayBuffer>> {

@@ -72,7 +72,8 @@ impl Report {
             .collect();
         format!(
             "Written by `cargo xtask bench` on {}, {} shared cores, {architecture}; {}.\n\n\
-             {METHOD}\n\nMedians of {} rounds.",
+             {METHOD}\n\nMedians of {} rounds. A ratio is the median of the rounds' ratios, so it can differ from the quotient of two\n\
+             medians.",
             fact("date"),
             fact("cores"),
             versions.join(", "),
