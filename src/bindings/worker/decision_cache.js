@@ -14,7 +14,7 @@
 /** The most decisions. The wasm caches as many. */
 const MAX_DECISIONS = 2048;
 
-/** The most memory of all decisions, by {@link sizeOf}. Requests with few headers take a third. */
+/** The most memory of all decisions, as {@link sizeOf} estimates it. */
 const MAX_SIZE = 8_000_000;
 
 /** What a header takes beside its text. */

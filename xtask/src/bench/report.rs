@@ -72,8 +72,8 @@ impl Report {
             .collect();
         format!(
             "Written by `cargo xtask bench` on {}, {} shared cores, {architecture}; {}.\n\n\
-             {METHOD}\n\nMedians of {} rounds. A ratio is the median of the rounds' ratios, so it can differ from the quotient of two\n\
-             medians.",
+             {METHOD}\n\nMedians of {} rounds. A ratio is the median of the rounds' ratios, so it can \
+             differ from the quotient of two\nmedians.",
             fact("date"),
             fact("cores"),
             versions.join(", "),

@@ -104,7 +104,7 @@ pub(super) fn resident(megabytes: f64) -> String {
     format!(
         "A process of [`serve`](../without-cloudflare.md#the-worker-on-your-own-machine) takes more: all of workerd \
          and V8. The\nbenchmark's had [{megabytes:.0} MB resident](gateway.md#memory), of which these figures are a \
-         small part. [Mixed traffic](soak.md)\nfor hours took more, up to 388 MB. Plan 450 MB for each process.\n"
+         small part. [Mixed traffic](soak.md)\nfor an hour took more, up to 388 MB. Plan 450 MB for each process.\n"
     )
 }
 
